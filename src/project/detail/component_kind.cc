@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// Components, what they inherit, component groups.
+#include "base/strings.hh"
+#include "project/detail/collected.hh"
+
+#include <algorithm>
+#include <set>
+
+namespace tarn::declaration {
+namespace {
+
+using K = Keys<ComponentConfig>;
+
+bool plain_file_name(std::string_view name) {
+    return !name.empty() && name != "." && name != ".." &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return c > ' ' && c < '\x7f' && c != '/' && c != '\\';
+           });
+}
+
+// ---- source-files -----------------------------------------------------------------------------
+
+const TableKind<SourceFile>& origin_kind() {
+    using S = Keys<SourceFile>;
+    static const TableKind<SourceFile> kind = {
+        "origin",
+        {
+            {"type",
+             S::word_text(&SourceFile::origin_type,
+                          {"download", "custom", "overlay", "debian", "signing-key"}),
+             Need::kRequired},
+            {"uri", S::text(&SourceFile::uri)},
+            {"script", S::text(&SourceFile::script)},
+            {"mock-packages", S::texts(&SourceFile::mock_packages)},
+            {"inputs", S::texts(&SourceFile::inputs)},
+            {"package", S::text(&SourceFile::package)},
+            {"member", S::text(&SourceFile::member)},
+            {"distro", checked_distro(&SourceFile::distro)},
+        }};
+    return kind;
+}
+
+void check_custom_origin(Reading& reading, const SourceFile& file) {
+    if (!plain_file_name(file.script)) {
+        reading.broken_rule(file.where, "origin custom needs `script`, a plain file name");
+    }
+    std::set<std::string> seen = {file.script};
+    for (const std::string& input : file.inputs) {
+        if (!plain_file_name(input) || !seen.insert(input).second) {
+            reading.broken_rule(
+                file.where,
+                fmt::format("`inputs` must be plain file names, each once; \"{}\" is not", input));
+        }
+    }
+}
+
+void check_origin(Reading& reading, SourceFile& file) {
+    if (file.origin_type == "download" && file.uri.find("://") == std::string::npos) {
+        reading.broken_rule(file.where, "origin download needs `uri` with a scheme");
+    } else if (file.origin_type == "custom") {
+        check_custom_origin(reading, file);
+    } else if (file.origin_type == "overlay" && !file.replace_upstream) {
+        reading.broken_rule(file.where, "origin overlay needs `replace-upstream`");
+    } else if (file.origin_type == "debian") {
+        if (file.package.empty() || file.distro.name.empty()) {
+            reading.broken_rule(file.where, "origin debian needs `package` and `distro`");
+        }
+        if (file.member.empty()) {
+            file.member = "orig";
+        }
+    }
+}
+
+void check_source_file(Reading& reading, const Value& table, SourceFile& file) {
+    if (!file.filename.empty() && !plain_file_name(file.filename)) {
+        reading.broken_rule(table.find("filename")->value.span,
+                            "`filename` must be one plain file name, without `/` and blanks");
+    }
+    const Entry* hash = table.find("hash");
+    if (!file.hash.empty() && hash != nullptr) {
+        const std::size_t digits = file.hash_type == "SHA512" ? 128 : 64;
+        if (file.hash_type.empty()) {
+            reading.broken_rule(hash->value.span, "`hash` needs `hash-type`");
+        } else if (file.hash.size() != digits ||
+                   file.hash.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
+            reading.broken_rule(
+                hash->value.span,
+                fmt::format("`hash` must be {} hexadecimal digits for {}", digits, file.hash_type));
+        }
+    }
+    check_origin(reading, file);
+    if (file.replace_upstream == file.replace_reason.empty()) {
+        reading.broken_rule(file.where,
+                            file.replace_upstream ? "`replace-upstream` needs `replace-reason`"
+                                                  : "`replace-reason` needs `replace-upstream`");
+    }
+}
+
+// ---- build, spec, release ---------------------------------------------------------------------
+
+// Keys of a table that lies inside the component fill members of a member.
+template <class M>
+K::Read inside(BuildConfig Component::* outer,
+               typename Keys<BuildConfig>::Read (*make)(M BuildConfig::*),
+               M BuildConfig::* member) {
+    return
+        [outer, read = make(member)](Reading& reading, const Entry& entry, ComponentConfig& out) {
+            read(reading, entry, out.*outer);
+        };
+}
+
+K::Read build_texts(std::vector<std::string> BuildConfig::* member) {
+    return inside(&Component::build, &Keys<BuildConfig>::texts, member);
+}
+K::Read build_flag(bool BuildConfig::* member) {
+    return inside(&Component::build, &Keys<BuildConfig>::flag, member);
+}
+K::Read build_text(std::string BuildConfig::* member) {
+    return inside(&Component::build, &Keys<BuildConfig>::text, member);
+}
+
+const TableKind<ComponentConfig>& check_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "build.check",
+        {
+            {"skip", build_flag(&BuildConfig::check_skip)},
+            {"skip_reason", build_text(&BuildConfig::check_skip_reason)},
+        },
+        [](Reading& reading, const Value& table, ComponentConfig& out) {
+            if (out.build.check_skip && out.build.check_skip_reason.empty()) {
+                reading.broken_rule(table.find("skip")->value.span,
+                                    "`skip` needs `skip_reason` beside it");
+            }
+        }};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& failure_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "build.failure",
+        {
+            {"expected", build_flag(&BuildConfig::failure_expected)},
+            {"expected-reason", build_text(&BuildConfig::failure_reason)},
+        },
+        [](Reading& reading, const Value& table, ComponentConfig& out) {
+            if (out.build.failure_expected && out.build.failure_reason.empty()) {
+                reading.broken_rule(table.find("expected")->value.span,
+                                    "`expected` needs `expected-reason` beside it");
+            }
+        }};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& hints_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "build.hints", {{"expensive", build_flag(&BuildConfig::expensive)}}};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& build_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "build",
+        {
+            {"with", build_texts(&BuildConfig::with)},
+            {"without", build_texts(&BuildConfig::without)},
+            {"undefines", build_texts(&BuildConfig::undefines)},
+            {"defines",
+             inside(&Component::build, &Keys<BuildConfig>::text_map, &BuildConfig::defines)},
+            {"emit-upstream-provenance", build_flag(&BuildConfig::emit_upstream_provenance)},
+            {"check", K::same(check_kind())},
+            {"failure", K::same(failure_kind())},
+            {"hints", K::same(hints_kind())},
+        }};
+    return kind;
+}
+
+void check_commit(Reading& reading, const Value& table, ComponentConfig& out) {
+    const std::string& commit = out.upstream_commit;
+    if (!commit.empty() &&
+        (commit.size() < 7 || commit.size() > 40 ||
+         commit.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
+        reading.broken_rule(table.find("upstream-commit")->value.span,
+                            "`upstream-commit` must be 7 to 40 hexadecimal digits");
+    }
+}
+
+void check_own_spec(Reading& reading, const Value& table, ComponentConfig& out) {
+    check_commit(reading, table, out);
+    const Entry* distro = table.find("upstream-distro");
+    if (!out.upstream.snapshot.empty() && distro != nullptr) {
+        const Entry* snapshot = distro->value.find("snapshot");
+        reading.broken_rule(snapshot != nullptr ? snapshot->value.span : distro->value.span,
+                            "`snapshot` cannot be given for one component",
+                            "give it in default-component-config of a group, a distro version or "
+                            "the project; `upstream-commit` pins one component");
+    }
+}
+
+std::vector<Field<ComponentConfig>> spec_fields() {
+    return {
+        {"type",
+         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
+             struct Read {
+                 std::optional<SpecType> type;
+             } read;
+             Keys<Read>::word(&Read::type,
+                              {{"", std::nullopt},
+                               {"local", SpecType::kLocal},
+                               {"upstream", SpecType::kUpstream}})(reading, entry, read);
+             out.type_given = read.type;
+             out.spec_where = entry.value.span;
+         }},
+        {"path", K::path(&Component::spec_path)},
+        {"upstream-distro",
+         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
+             Keys<Component>::table(distro_reference_kind(), &Component::upstream)(
+                 reading, entry, out);
+         }},
+        {"upstream-name", K::text(&Component::upstream_name)},
+        {"upstream-commit", K::text(&Component::upstream_commit)},
+    };
+}
+
+const TableKind<ComponentConfig>& own_spec_kind() {
+    static const TableKind<ComponentConfig> kind = {"spec", spec_fields(), check_own_spec};
+    return kind;
+}
+const TableKind<ComponentConfig>& default_spec_kind() {
+    static const TableKind<ComponentConfig> kind = {"spec", spec_fields(), check_commit};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& release_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "release",
+        {{"calculation",
+          K::word_text(&Component::release_calculation,
+                       {"auto", "autorelease", "static", "manual"})}}};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& render_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "render", {{"skip-file-filter", K::flag(&Component::skip_file_filter)}}};
+    return kind;
+}
+
+struct PackageConfig {
+    Publish publish{};
+};
+
+const TableKind<PackageConfig>& package_kind() {
+    static const TableKind<PackageConfig> kind = {
+        "package",
+        {{"publish", Keys<PackageConfig>::table(publish_kind(), &PackageConfig::publish)}}};
+    return kind;
+}
+
+void read_packages(Reading& reading, const Entry& entry, ComponentConfig& out) {
+    struct Packages {
+        std::map<std::string, PackageConfig> packages{};
+    } read;
+    Keys<Packages>::replacing_map(package_kind(), &Packages::packages)(reading, entry, read);
+    for (auto& [name, package] : read.packages) {
+        out.packages[name] = std::move(package.publish);
+    }
+}
+
+void read_overlay_files(Reading& reading, const Entry& entry, ComponentConfig& out) {
+    out.overlay_files.emplace();
+    out.overlay_files_where = entry.value.span;
+    each_string(
+        reading, entry, [&](const Value& value) { out.overlay_files->push_back(value.text); });
+}
+
+std::vector<Field<ComponentConfig>> component_fields(const TableKind<ComponentConfig>& spec) {
+    return {
+        {"description", K::text(&Component::description)},
+        {"spec", K::same(spec)},
+        {"release", K::same(release_kind())},
+        {"overlays",
+         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
+             Keys<Component>::list(overlay_kind(), &Component::overlays)(reading, entry, out);
+         }},
+        {"overlay-files", read_overlay_files},
+        {"build", K::same(build_kind())},
+        {"render", K::same(render_kind())},
+        {"source-files",
+         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
+             Keys<Component>::list(source_file_kind(), &Component::source_files)(
+                 reading, entry, out);
+         }},
+        {"packages", read_packages},
+        {"publish",
+         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
+             Keys<Component>::table(publish_kind(), &Component::publish)(reading, entry, out);
+         }},
+    };
+}
+
+void check_component(Reading& reading, const Value&, ComponentConfig& out) {
+    out.directory = reading.directory;
+    std::map<std::string, Span> seen;
+    for (const SourceFile& file : out.source_files) {
+        auto [first, fresh] = seen.try_emplace(file.filename, file.where);
+        if (!fresh && !file.filename.empty()) {
+            reading.duplicate(fmt::format("source file `{}` is defined twice", file.filename),
+                              file.where,
+                              first->second);
+        }
+    }
+}
+
+}  // namespace
+
+const TableKind<SourceFile>& source_file_kind() {
+    using S = Keys<SourceFile>;
+    static const TableKind<SourceFile> kind = {
+        "source file",
+        {
+            {"filename", S::text(&SourceFile::filename), Need::kRequired},
+            {"hash", S::text(&SourceFile::hash)},
+            {"hash-type", S::word_text(&SourceFile::hash_type, {"SHA256", "SHA512"})},
+            {"origin", S::same(origin_kind()), Need::kRequired},
+            {"replace-upstream", S::flag(&SourceFile::replace_upstream)},
+            {"replace-reason", S::text(&SourceFile::replace_reason)},
+        },
+        check_source_file};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& component_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "component", component_fields(own_spec_kind()), check_component};
+    return kind;
+}
+
+const TableKind<ComponentConfig>& component_defaults_kind() {
+    static const TableKind<ComponentConfig> kind = {
+        "default-component-config", component_fields(default_spec_kind()), check_component};
+    return kind;
+}
+
+const TableKind<GroupConfig>& group_kind() {
+    using G = Keys<GroupConfig>;
+    static const TableKind<GroupConfig> kind = {
+        "component group",
+        {
+            {"description", G::text(&GroupConfig::description)},
+            {"metadata",
+             [](Reading& reading, const Entry& entry, GroupConfig& out) {
+                 Keys<ComponentGroup>::table(overlay_metadata_kind(), &ComponentGroup::metadata)(
+                     reading, entry, out);
+             }},
+            {"components", G::references(Names::kComponent, &GroupConfig::listed)},
+            {"specs", G::paths(&GroupConfig::spec_patterns)},
+            {"excluded-paths", G::paths(&GroupConfig::excluded_paths)},
+            {"default-component-config",
+             G::table(component_defaults_kind(), &GroupConfig::defaults)},
+        }};
+    return kind;
+}
+
+}  // namespace tarn::declaration

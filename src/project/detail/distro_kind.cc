@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+// Distributions, their versions, references to them; publish channels; RPM repositories.
+#include "base/strings.hh"
+#include "project/detail/collected.hh"
+
+#include <algorithm>
+
+namespace tarn::declaration {
+namespace {
+
+const TableKind<ExpiredRelease>& expired_release_kind() {
+    using K = Keys<ExpiredRelease>;
+    static const TableKind<ExpiredRelease> kind = {
+        "expired-release",
+        {
+            {"accept", K::flag(&ExpiredRelease::accept), Need::kRequired},
+            {"reason", K::text(&ExpiredRelease::reason), Need::kRequired},
+        }};
+    return kind;
+}
+
+const TableKind<InputReference>& input_kind() {
+    using K = Keys<InputReference>;
+    static const TableKind<InputReference> kind = {
+        "input",
+        {{"repo", K::text(&InputReference::repo)}, {"set", K::text(&InputReference::set)}},
+        [](Reading& reading, const Value&, InputReference& input) {
+            if (input.repo.empty() == input.set.empty()) {
+                reading.broken_rule(input.where, "an input needs either `repo` or `set`");
+            }
+        }};
+    return kind;
+}
+
+const TableKind<VersionConfig>& inputs_kind() {
+    static const TableKind<VersionConfig> kind = {
+        "inputs",
+        {
+            {"rpm-build",
+             [](Reading& reading, const Entry& entry, VersionConfig& out) {
+                 Keys<DistroVersion>::list(input_kind(), &DistroVersion::rpm_build_inputs)(
+                     reading, entry, out);
+             }},
+            {"image-build",
+             [](Reading& reading, const Entry& entry, VersionConfig& out) {
+                 Keys<DistroVersion>::list(input_kind(), &DistroVersion::image_build_inputs)(
+                     reading, entry, out);
+             }},
+        }};
+    return kind;
+}
+
+const TableKind<VersionConfig>& version_kind() {
+    using K = Keys<VersionConfig>;
+    static const TableKind<VersionConfig> kind = {
+        "distro version",
+        {
+            {"description", K::text(&DistroVersion::description)},
+            {"release-ver", K::text(&DistroVersion::release_ver)},
+            {"dist-git-branch", K::text(&DistroVersion::dist_git_branch)},
+            {"suite", K::text(&DistroVersion::suite)},
+            {"components", K::texts(&DistroVersion::components)},
+            {"expired-release",
+             [](Reading& reading, const Entry& entry, VersionConfig& out) {
+                 Keys<DistroVersion>::table(expired_release_kind(),
+                                            &DistroVersion::expired_release)(reading, entry, out);
+             }},
+            {"default-component-config",
+             K::table(component_defaults_kind(), &VersionConfig::defaults)},
+            {"mock-config", K::path(&DistroVersion::mock_config)},
+            {"mock-config-x86_64", K::path(&DistroVersion::mock_config_x86_64)},
+            {"mock-config-aarch64", K::path(&DistroVersion::mock_config_aarch64)},
+            {"inputs", K::same(inputs_kind())},
+        }};
+    return kind;
+}
+
+void read_repos(Reading& reading, const Entry& entry, DistroConfig& out) {
+    struct Repo {
+        std::string base_uri;
+    };
+    struct Repos {
+        std::vector<Repo> repos;
+    } read;
+    static const TableKind<Repo> kind = {
+        "repo", {{"base-uri", Keys<Repo>::text(&Repo::base_uri), Need::kRequired}}};
+    Keys<Repos>::list(kind, &Repos::repos)(reading, entry, read);
+    out.repo_uris.clear();
+    for (Repo& repo : read.repos) {
+        out.repo_uris.push_back(std::move(repo.base_uri));
+    }
+}
+
+void check_channel(Reading& reading, const Entry& entry) {
+    const std::string& name = entry.value.text;
+    if (name == "." || name == ".." || name.find_first_of("/\\") != std::string::npos) {
+        reading.broken_rule(entry.value.span,
+                            fmt::format("`{}` must be a plain name, or \"none\"", entry.key));
+    }
+}
+
+Keys<Publish>::Read channel(std::string Publish::* member) {
+    return [member](Reading& reading, const Entry& entry, Publish& out) {
+        Keys<Publish>::text(member)(reading, entry, out);
+        check_channel(reading, entry);
+    };
+}
+
+// ---- repositories -----------------------------------------------------------------------------
+
+bool resource_name(std::string_view name) {
+    const auto alphanumeric = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    };
+    return !name.empty() && alphanumeric(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return alphanumeric(c) || c == '_' || c == '.' || c == ':' || c == '-';
+           });
+}
+
+void check_resource_name(Reading& reading, std::string_view name, Span where) {
+    if (!resource_name(name)) {
+        reading.broken_rule(where,
+                            fmt::format("\"{}\" cannot be the name of a repository", name),
+                            "letters, digits and _ . : - are allowed, beginning with a letter or "
+                            "digit");
+    }
+}
+
+bool is_web(std::string_view uri) {
+    return uri.starts_with("http://") || uri.starts_with("https://");
+}
+
+// A URL, or a path below the defining file.
+template <class T>
+typename Keys<T>::Read key_uri(std::string T::* member) {
+    return [member](Reading& reading, const Entry& entry, T& out) {
+        const std::string* value = expect_string(reading, entry);
+        if (value == nullptr || value->empty()) {
+            return;
+        }
+        if (is_web(*value) || value->starts_with("file:///")) {
+            out.*member = *value;
+        } else if (value->find("://") != std::string::npos) {
+            reading.broken_rule(entry.value.span,
+                                fmt::format("`{}` must be http, https, file or a path", entry.key));
+        } else {
+            out.*member = "file://" + path_value(reading, *value);
+        }
+    };
+}
+
+void check_repo(Reading& reading, const Value&, RpmRepo& repo) {
+    check_resource_name(reading, repo.name, repo.where);
+    if (repo.base_uri.empty() == repo.metalink.empty()) {
+        reading.broken_rule(repo.where, "a repository needs either `base-uri` or `metalink`");
+    } else if (!is_web(repo.base_uri.empty() ? repo.metalink : repo.base_uri)) {
+        reading.broken_rule(repo.where, "the address of a repository must be http or https");
+    }
+    if (repo.gpg_key.empty() && !repo.disable_gpg_check) {
+        reading.broken_rule(repo.where, "a repository needs `gpg-key` or `disable-gpg-check`");
+    }
+}
+
+void check_subrepo(Reading& reading, const Value&, SubRepo& subrepo) {
+    const bool climbs = subrepo.subpath == ".." || subrepo.subpath.starts_with("../") ||
+                        subrepo.subpath.ends_with("/..") || contains(subrepo.subpath, "/../");
+    if (subrepo.subpath.starts_with('/') || climbs ||
+        subrepo.subpath.find_first_of("?#") != std::string::npos) {
+        reading.broken_rule(subrepo.where, "`subpath` must be relative, without .., ? and #");
+    }
+}
+
+void check_repo_set(Reading& reading, const Value&, RpmRepoSet& set) {
+    check_resource_name(reading, set.name, set.where);
+    if (!set.base_uri.empty() &&
+        (!is_web(set.base_uri) || set.base_uri.find_first_of("?#") != std::string::npos)) {
+        reading.broken_rule(
+            set.where, "`base-uri` of a repository set must be http or https, without ? and #");
+    }
+}
+
+const TableKind<RpmRepo>& repo_kind() {
+    using K = Keys<RpmRepo>;
+    static const TableKind<RpmRepo> kind = {
+        "repository",
+        {
+            {"description", K::text(&RpmRepo::description)},
+            {"type", K::word_text(&RpmRepo::type, {"rpm-md"})},
+            {"base-uri", K::text(&RpmRepo::base_uri)},
+            {"metalink", K::text(&RpmRepo::metalink)},
+            {"disable-gpg-check", K::flag(&RpmRepo::disable_gpg_check)},
+            {"gpg-key", key_uri(&RpmRepo::gpg_key)},
+            {"arches", K::texts(&RpmRepo::arches)},
+        },
+        check_repo};
+    return kind;
+}
+
+const TableKind<RpmRepoSetTemplate>& repo_template_kind() {
+    using S = Keys<SubRepo>;
+    static const TableKind<SubRepo> subrepo = {
+        "sub-repository",
+        {
+            {"name", S::text(&SubRepo::name), Need::kRequired},
+            {"subpath", S::text(&SubRepo::subpath), Need::kRequired},
+            {"kind", S::word_text(&SubRepo::kind, {"binary", "debug", "source"})},
+        },
+        check_subrepo};
+    using K = Keys<RpmRepoSetTemplate>;
+    static const TableKind<RpmRepoSetTemplate> kind = {
+        "repository set template",
+        {
+            {"description", K::text(&RpmRepoSetTemplate::description)},
+            {"subrepos", K::list(subrepo, &RpmRepoSetTemplate::subrepos)},
+        },
+        [](Reading& reading, const Value&, RpmRepoSetTemplate& made) {
+            check_resource_name(reading, made.name, made.where);
+        }};
+    return kind;
+}
+
+const TableKind<RpmRepoSet>& repo_set_kind() {
+    using K = Keys<RpmRepoSet>;
+    static const TableKind<RpmRepoSet> kind = {
+        "repository set",
+        {
+            {"description", K::text(&RpmRepoSet::description)},
+            {"template", K::text(&RpmRepoSet::template_name), Need::kRequired},
+            {"base-uri", K::text(&RpmRepoSet::base_uri), Need::kRequired},
+            {"name-prefix", K::text(&RpmRepoSet::name_prefix)},
+            {"gpg-key", key_uri(&RpmRepoSet::gpg_key)},
+            {"disable-gpg-check", K::flag(&RpmRepoSet::disable_gpg_check)},
+            {"arches", K::texts(&RpmRepoSet::arches)},
+            {"subrepos", K::texts(&RpmRepoSet::subrepos)},
+        },
+        check_repo_set};
+    return kind;
+}
+
+}  // namespace
+
+const TableKind<DistroReference>& distro_reference_kind() {
+    using K = Keys<DistroReference>;
+    static const TableKind<DistroReference> kind = {
+        "distro reference",
+        {
+            {"name", K::text(&DistroReference::name)},
+            {"version", K::text(&DistroReference::version)},
+            {"snapshot", K::text(&DistroReference::snapshot)},
+        },
+        [](Reading&, const Value& table, DistroReference& reference) {
+            const Entry* name = table.find("name");
+            const Entry* version = table.find("version");
+            reference.name_where = name != nullptr ? name->value.span : reference.where;
+            reference.version_where = version != nullptr ? version->value.span : reference.where;
+        }};
+    return kind;
+}
+
+const TableKind<DistroConfig>& distro_kind() {
+    using K = Keys<DistroConfig>;
+    static const TableKind<DistroConfig> kind = {
+        "distro",
+        {
+            {"description", K::text(&Distro::description)},
+            {"kind",
+             [](Reading& reading, const Entry& entry, DistroConfig& out) {
+                 Keys<Distro>::word(&Distro::kind,
+                                    {{"debian", UpstreamKind::kDebian},
+                                     {"fedora", UpstreamKind::kFedora}})(reading, entry, out);
+             }},
+            {"keyrings", K::paths(&Distro::keyrings)},
+            {"keyring", K::paths(&Distro::keyrings)},
+            {"default-version", K::text(&Distro::default_version)},
+            {"dist-git-base-uri", K::text(&Distro::dist_git_base_uri)},
+            {"lookaside-base-uri", K::text(&Distro::lookaside_base_uri)},
+            {"repos", read_repos},
+            {"disable-origins", K::flag(&Distro::disable_origins)},
+            {"versions", K::replacing_map(version_kind(), &DistroConfig::version_configs)},
+        }};
+    return kind;
+}
+
+const TableKind<Publish>& publish_kind() {
+    static const TableKind<Publish> kind = {
+        "publish",
+        {
+            {"rpm-channel", channel(&Publish::rpm_channel)},
+            {"srpm-channel", channel(&Publish::srpm_channel)},
+            {"debuginfo-channel", channel(&Publish::debuginfo_channel)},
+            // The older spelling of rpm-channel, which gives way to it.
+            {"channel",
+             [](Reading& reading, const Entry& entry, Publish& out) {
+                 Publish older;
+                 channel (&Publish::rpm_channel)(reading, entry, older);
+                 if (out.rpm_channel.empty()) {
+                     out.rpm_channel = older.rpm_channel;
+                 }
+             }},
+        },
+        [](Reading& reading, const Value& table, Publish& out) {
+            // Whatever the order of the two in the file.
+            const Entry* newer = table.find("rpm-channel");
+            if (newer != nullptr && table.find("channel") != nullptr) {
+                channel (&Publish::rpm_channel)(reading, *newer, out);
+            }
+        }};
+    return kind;
+}
+
+const TableKind<PackageGroup>& package_group_kind() {
+    struct Defaults {
+        Publish publish{};
+    };
+    static const TableKind<Defaults> defaults = {
+        "default-package-config",
+        {{"publish", Keys<Defaults>::table(publish_kind(), &Defaults::publish)}}};
+    using K = Keys<PackageGroup>;
+    static const TableKind<PackageGroup> kind = {
+        "package group",
+        {
+            {"description", K::text(&PackageGroup::description)},
+            {"packages", K::texts(&PackageGroup::packages)},
+            {"default-package-config",
+             [](Reading& reading, const Entry& entry, PackageGroup& out) {
+                 struct Holder {
+                     Defaults defaults{};
+                 } read;
+                 Keys<Holder>::table(defaults, &Holder::defaults)(reading, entry, read);
+                 out.publish = read.defaults.publish;
+             }},
+        }};
+    return kind;
+}
+
+const TableKind<Resources>& resources_kind() {
+    using K = Keys<Resources>;
+    static const TableKind<Resources> kind = {
+        "resources",
+        {
+            {"rpm-repos", K::replacing_map(repo_kind(), &Resources::repos)},
+            {"rpm-repo-set-templates",
+             K::replacing_map(repo_template_kind(), &Resources::templates)},
+            {"rpm-repo-sets", K::replacing_map(repo_set_kind(), &Resources::sets)},
+        }};
+    return kind;
+}
+
+}  // namespace tarn::declaration

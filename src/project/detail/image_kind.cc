@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// Images and test suites.
+#include "base/strings.hh"
+#include "project/detail/checks.hh"
+#include "project/detail/collected.hh"
+
+namespace tarn::declaration {
+namespace {
+
+const TableKind<ImageFile>& file_entry_kind() {
+    using K = Keys<ImageFile>;
+    static const TableKind<ImageFile> kind = {
+        "image file",
+        {
+            {"path", root_path(&ImageFile::path), Need::kRequired},
+            {"content", K::text(&ImageFile::content)},
+            {"source", K::path(&ImageFile::source)},
+            {"mode", file_mode(&ImageFile::mode)},
+            {"user", K::text(&ImageFile::user)},
+            {"group", K::text(&ImageFile::group)},
+        },
+        [](Reading& reading, const Value& table, ImageFile&) {
+            check_content_or_source(reading, table);
+        }};
+    return kind;
+}
+
+const TableKind<NameReason>& verify_exception_kind() {
+    using K = Keys<NameReason>;
+    static const TableKind<NameReason> kind = {
+        "verify exception",
+        {
+            {"path", root_path(&NameReason::name), Need::kRequired},
+            {"reason", K::text(&NameReason::reason), Need::kRequired},
+        }};
+    return kind;
+}
+
+const TableKind<ImageConfig>& definition_kind() {
+    using K = Keys<ImageConfig>;
+    static const TableKind<ImageConfig> kind = {
+        "definition",
+        {
+            {"type", K::word_text(&Image::definition_type, {"kiwi"})},
+            {"path", K::path(&Image::definition_path)},
+            {"profile", K::text(&Image::definition_profile)},
+        }};
+    return kind;
+}
+
+const TableKind<Capabilities>& capabilities_kind() {
+    using K = Keys<Capabilities>;
+    static const TableKind<Capabilities> kind = {
+        "capabilities",
+        {
+            {"machine-bootable", K::maybe_flag(&Capabilities::machine_bootable)},
+            {"container", K::maybe_flag(&Capabilities::container)},
+            {"systemd", K::maybe_flag(&Capabilities::systemd)},
+            {"runtime-package-management",
+             K::maybe_flag(&Capabilities::runtime_package_management)},
+        }};
+    return kind;
+}
+
+struct SuiteReference {
+    std::string name;
+};
+
+void read_test_suites(Reading& reading, const Entry& entry, ImageConfig& out) {
+    using K = Keys<SuiteReference>;
+    static const TableKind<SuiteReference> kind = {
+        "test suite reference",
+        {{"name", K::reference(Names::kTestSuite, &SuiteReference::name), Need::kRequired}}};
+    struct Suites {
+        std::vector<SuiteReference> suites;
+    } read;
+    Keys<Suites>::list(kind, &Suites::suites)(reading, entry, read);
+    for (SuiteReference& suite : read.suites) {
+        out.test_suites.push_back(std::move(suite.name));
+    }
+}
+
+// `tests` is an array of checks of the boot test, or the table `tests.test-suites`.
+void read_tests(Reading& reading, const Entry& entry, ImageConfig& out) {
+    static const TableKind<ImageConfig> table = {"tests", {{"test-suites", read_test_suites}}};
+    if (entry.value.kind == ValueKind::kTable) {
+        Keys<ImageConfig>::same(table)(reading, entry, out);
+    } else {
+        Keys<ImageConfig>::texts (&Image::tests)(reading, entry, out);
+    }
+}
+
+const TableKind<ImageConfig>& publish_channels_kind() {
+    static const TableKind<ImageConfig> kind = {
+        "publish", {{"channels", Keys<ImageConfig>::texts(&Image::publish_channels)}}};
+    return kind;
+}
+
+void read_formats(Reading& reading, const Entry& entry, ImageConfig& out) {
+    static const std::vector<std::string> kFormats = {"raw", "vhd"};
+    each_string(reading, entry, [&](const Value& value) {
+        for (const std::string& format : kFormats) {
+            if (format == value.text) {
+                out.formats.push_back(format);
+                return;
+            }
+        }
+        Entry element;
+        element.key = entry.key;
+        element.value = value;
+        report_unknown_word(reading, element, kFormats);
+    });
+}
+
+void read_base(Reading& reading, const Entry& entry, ImageConfig& out) {
+    Keys<ImageConfig>::reference(Names::kImage, &Image::base)(reading, entry, out);
+    out.base_where = entry.value.span;
+}
+
+// Members of Image through an ImageConfig.
+Keys<ImageConfig>::Read of_image(Keys<Image>::Read read) {
+    return [read = std::move(read)](Reading& reading, const Entry& entry, ImageConfig& out) {
+        read(reading, entry, out);
+    };
+}
+
+void check_image(Reading& reading, const Value& table, ImageConfig& out) {
+    if (!out.hostname.empty() &&
+        (out.hostname.size() > 64 ||
+         out.hostname.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-.") != std::string::npos)) {
+        reading.broken_rule(table.find("hostname")->value.span,
+                            "`hostname` may have letters, digits, - and ., at most 64");
+    }
+}
+
+}  // namespace
+
+const TableKind<ImageConfig>& image_kind() {
+    using K = Keys<ImageConfig>;
+    using I = Keys<Image>;
+    static const TableKind<ImageConfig> kind = {
+        "image",
+        {
+            {"description", K::text(&Image::description)},
+            {"base", read_base},
+            {"packages", K::texts(&Image::packages)},
+            {"package-groups", K::references(Names::kPackageGroup, &Image::package_groups)},
+            {"exclude-packages", K::texts(&Image::exclude_packages)},
+            {"weak-dependencies", K::maybe_flag(&ImageConfig::weak_given)},
+            {"kernel-command-line", K::texts(&Image::kernel_command_line)},
+            {"filesystem", K::word_text(&Image::filesystem, {"ext4", "erofs"})},
+            {"size", K::size(&Image::size_bytes)},
+            {"esp-size", K::size(&Image::esp_bytes)},
+            {"formats", read_formats},
+            {"initrd-modules", K::texts(&Image::initrd_modules)},
+            {"files", of_image(I::list(file_entry_kind(), &Image::files))},
+            {"hostname", K::text(&Image::hostname)},
+            {"version-floors", K::text_map(&Image::version_floors)},
+            {"boot-install", K::text(&Image::boot_install)},
+            {"tests", read_tests},
+            {"verify-exceptions",
+             of_image(I::list(verify_exception_kind(), &Image::verify_exceptions))},
+            {"definition", K::same(definition_kind())},
+            {"capabilities", of_image(I::table(capabilities_kind(), &Image::capabilities))},
+            {"publish", K::same(publish_channels_kind())},
+        },
+        check_image};
+    return kind;
+}
+
+const TableKind<TestSuite>& test_suite_kind() {
+    using K = Keys<TestSuite>;
+    static const TableKind<TestSuite> pytest = {
+        "pytest",
+        {
+            {"working-dir", K::path(&TestSuite::working_dir)},
+            {"test-paths", K::texts(&TestSuite::test_paths)},
+            {"extra-args", K::texts(&TestSuite::extra_args)},
+            {"install", K::word_text(&TestSuite::install, {"pyproject", "requirements", "none"})},
+        }};
+    static const TableKind<TestSuite> framework = {
+        "framework",
+        {
+            {"git-url", K::text(&TestSuite::framework_git_url), Need::kRequired},
+            {"ref", K::text(&TestSuite::framework_ref), Need::kRequired},
+        }};
+    static const TableKind<TestSuite> lisa = {
+        "lisa",
+        {
+            {"framework", K::same(framework), Need::kRequired},
+            {"test-cases", K::texts(&TestSuite::test_cases), Need::kRequired},
+            {"pip-pre-install", K::texts(&TestSuite::pip_pre_install)},
+            {"pip-extras", K::texts(&TestSuite::pip_extras)},
+            {"extra-args", K::texts(&TestSuite::extra_args)},
+        }};
+    static const TableKind<TestSuite> kind = {
+        "test suite",
+        {
+            {"description", K::text(&TestSuite::description)},
+            {"type", K::word_text(&TestSuite::type, {"pytest", "lisa"}), Need::kRequired},
+            {"pytest", K::same(pytest)},
+            {"lisa", K::same(lisa)},
+        },
+        [](Reading& reading, const Value&, TestSuite& suite) {
+            if (suite.type == "pytest" && suite.install != "none" && suite.working_dir.empty()) {
+                reading.broken_rule(suite.where, "a pytest suite needs `pytest.working-dir`");
+            }
+            const std::string& ref = suite.framework_ref;
+            if (suite.type == "lisa" &&
+                (ref.size() != 40 ||
+                 ref.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+                reading.broken_rule(suite.where,
+                                    "`lisa.framework.ref` must be a commit in 40 hexadecimal "
+                                    "digits");
+            }
+        }};
+    return kind;
+}
+
+}  // namespace tarn::declaration

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "project/detail/resolve.hh"
+
+#include "base/fs.hh"
+#include "base/strings.hh"
+
+namespace tarn::declaration {
+namespace {
+
+template <class Map>
+std::vector<std::string> keys_of(const Map& map) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : map) {
+        keys.push_back(key);
+    }
+    return keys;
+}
+
+}  // namespace
+
+void Resolver::complain(Span where, std::string message, std::string help) {
+    if (permissive_) {
+        diagnostics_.warning(where, std::move(message), std::move(help));
+    } else {
+        diagnostics_.error(where, std::move(message), std::move(help));
+    }
+}
+
+Project Resolver::resolve() {
+    Collected& collected = files_.collected();
+    project_ = std::move(collected.project);
+    project_.name = project_.default_distro.name;
+    distros();
+    components();
+    images();
+    check_packages();
+    check_resources();
+    if (!files_.incomplete()) {
+        check_names();
+        for (const DistroReference& reference : files_.distro_references()) {
+            check_reference(reference);
+        }
+    }
+    return std::move(project_);
+}
+
+void Resolver::distros() {
+    for (auto& [name, config] : files_.collected().distros) {
+        Distro distro = config;
+        for (const auto& [version_name, version_config] : config.version_configs) {
+            DistroVersion version = version_config;
+            if (distro.kind == UpstreamKind::kDebian) {
+                if (version.suite.empty()) {
+                    version.suite = version_name;
+                }
+                if (version.components.empty()) {
+                    version.components = {"main"};
+                }
+            }
+            distro.versions.emplace(version_name, std::move(version));
+        }
+        project_.distros.emplace(name, std::move(distro));
+    }
+}
+
+void Resolver::check_reference(const DistroReference& reference) {
+    if (reference.name.empty()) {
+        return;
+    }
+    const Distro* distro = project_.distro(reference);
+    if (distro == nullptr) {
+        if (reported_.try_emplace(reference.name_where.begin).second) {
+            complain(reference.name_where,
+                     fmt::format("distro `{}` is not defined", reference.name),
+                     did_you_mean(reference.name, keys_of(project_.distros)));
+        }
+        return;
+    }
+    if (project_.version(reference) != nullptr ||
+        !reported_.try_emplace(reference.version_where.begin).second) {
+        return;
+    }
+    if (reference.version.empty() && distro->default_version.empty()) {
+        complain(reference.name_where,
+                 fmt::format("which version of distro `{}`?", reference.name),
+                 "give `version` here or `default-version` in the distro");
+        return;
+    }
+    const std::string& wanted =
+        reference.version.empty() ? distro->default_version : reference.version;
+    complain(reference.version_where,
+             fmt::format("distro `{}` has no version `{}`", reference.name, wanted),
+             did_you_mean(wanted, keys_of(distro->versions)));
+}
+
+void Resolver::check_names() {
+    const auto check = [&](const Reference& reference,
+                           std::string_view what,
+                           const auto& defined,
+                           std::string_view table) {
+        if (defined.find(reference.name) == defined.end()) {
+            std::string help = did_you_mean(reference.name, keys_of(defined));
+            if (help.empty()) {
+                help = fmt::format("define it as [{}.{}]", table, reference.name);
+            }
+            complain(reference.where,
+                     fmt::format("{} `{}` is not defined", what, reference.name),
+                     std::move(help));
+        }
+    };
+    for (const Reference& reference : files_.references()) {
+        switch (reference.names) {
+            case Names::kComponent:
+                check(reference, "component", project_.components, "components");
+                break;
+            case Names::kPackageGroup:
+                check(reference, "package group", project_.package_groups, "package-groups");
+                break;
+            case Names::kImage:
+                check(reference, "image", project_.images, "images");
+                break;
+            case Names::kTestSuite:
+                check(reference, "test suite", project_.test_suites, "test-suites");
+                break;
+            case Names::kDistro:
+                check(reference, "distro", project_.distros, "distros");
+                break;
+        }
+    }
+}
+
+// A package is in at most one package group, and once.
+void Resolver::check_packages() {
+    std::map<std::string_view, const PackageGroup*> group_of;
+    for (const auto& [name, group] : project_.package_groups) {
+        for (const std::string& package : group.packages) {
+            const auto [place, fresh] = group_of.try_emplace(package, &group);
+            if (fresh) {
+                continue;
+            }
+            if (place->second == &group) {
+                complain(group.where,
+                         fmt::format("package group `{}` lists `{}` twice", name, package));
+            } else if (group.publish.rpm_channel != place->second->publish.rpm_channel ||
+                       group.publish.debuginfo_channel !=
+                           place->second->publish.debuginfo_channel) {
+                complain(group.where,
+                         fmt::format("package `{}` is in package group `{}` and in `{}`, which "
+                                     "publish to different channels",
+                                     package,
+                                     place->second->name,
+                                     name),
+                         "a package can be in one of them only");
+            }
+        }
+    }
+}
+
+void Resolver::check_resources() {
+    for (const auto& [name, set] : project_.resources.sets) {
+        const auto made = project_.resources.templates.find(set.template_name);
+        if (made == project_.resources.templates.end()) {
+            complain(set.where,
+                     fmt::format("repository set template `{}` is not defined", set.template_name),
+                     did_you_mean(set.template_name, keys_of(project_.resources.templates)));
+            continue;
+        }
+        std::vector<std::string> known;
+        for (const SubRepo& subrepo : made->second.subrepos) {
+            known.push_back(subrepo.name);
+        }
+        for (const std::string& wanted : set.subrepos) {
+            if (std::find(known.begin(), known.end(), wanted) == known.end()) {
+                complain(set.where,
+                         fmt::format(
+                             "template `{}` has no sub-repository `{}`", set.template_name, wanted),
+                         did_you_mean(wanted, known));
+            }
+        }
+    }
+    for (const auto& [name, distro] : project_.distros) {
+        for (const auto& [version_name, version] : distro.versions) {
+            check_inputs(version.rpm_build_inputs);
+            check_inputs(version.image_build_inputs);
+        }
+    }
+}
+
+void Resolver::check_inputs(const std::vector<InputReference>& inputs) {
+    for (const InputReference& input : inputs) {
+        if (!input.repo.empty() && !project_.resources.repos.contains(input.repo)) {
+            complain(input.where,
+                     fmt::format("repository `{}` is not defined", input.repo),
+                     did_you_mean(input.repo, keys_of(project_.resources.repos)));
+        }
+        if (!input.set.empty() && !project_.resources.sets.contains(input.set)) {
+            complain(input.where,
+                     fmt::format("repository set `{}` is not defined", input.set),
+                     did_you_mean(input.set, keys_of(project_.resources.sets)));
+        }
+    }
+}
+
+// ---- images -----------------------------------------------------------------------------------
+
+const ImageConfig* Resolver::image(const std::string& name, std::vector<std::string>& open) {
+    const auto done = resolved_images_.find(name);
+    if (done != resolved_images_.end()) {
+        return &done->second;
+    }
+    const auto found = files_.collected().images.find(name);
+    if (found == files_.collected().images.end()) {
+        return nullptr;  // check_names reports it
+    }
+    ImageConfig made = found->second;
+    open.push_back(name);
+    if (std::find(open.begin(), open.end(), made.base) != open.end()) {
+        Diagnostic diagnostic;
+        diagnostic.message = fmt::format("image `{}` is based on itself", made.base);
+        diagnostic.primary = made.base_where;
+        diagnostic.notes.push_back(join(open, " -> ") + " -> " + made.base);
+        diagnostics_.add(std::move(diagnostic));
+    } else if (!made.base.empty()) {
+        if (const ImageConfig* base = image(made.base, open)) {
+            made = inherit(*base, made);
+        }
+    }
+    open.pop_back();
+    return &resolved_images_.emplace(name, std::move(made)).first->second;
+}
+
+void Resolver::images() {
+    for (const auto& [name, config] : files_.collected().images) {
+        std::vector<std::string> open;
+        const ImageConfig* made = image(name, open);
+        Image result = *made;
+        result.weak_dependencies = made->weak_given.value_or(false);
+        project_.images.emplace(name, std::move(result));
+    }
+}
+
+}  // namespace tarn::declaration
