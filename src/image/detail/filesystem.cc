@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "image/detail/filesystem.hh"
+
+#include "base/strings.hh"
+#include "exec/sandbox.hh"
+#include "image/detail/gpt.hh"
+#include "image/detail/sparse.hh"
+#include "image/detail/tar.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+namespace tarn::image {
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;
+constexpr const char* kInside = "/run/disk";
+constexpr int kPipeBytes = 1 << 20;
+
+struct Maker {
+    std::string program;  // in the tools tree, without leading "/"
+    std::string package;
+    std::string file;  // of the host, bound to kInside
+    std::vector<std::string> arguments;
+};
+
+Maker ext4_maker(const FilesystemInput& input) {
+    const std::string uuid = Guid::derive(input.seed, "filesystem").to_string();
+    Maker out;
+    out.program = "usr/sbin/mke2fs";
+    out.package = "e2fsprogs";
+    out.file = input.disk;
+    // The image file is new and sparse: what is not written is zero, so the inode tables and the
+    // journal count as zeroed and need no work on the first boot.
+    const std::string extended =
+        fmt::format("offset={},hash_seed={},assume_storage_prezeroed=1,nodiscard,root_owner=0:0",
+                    input.offset,
+                    uuid);
+    out.arguments = {"-q",
+                     "-F",
+                     "-t",
+                     "ext4",
+                     "-b",
+                     fmt::format("{}", kBlock),
+                     "-U",
+                     uuid,
+                     "-L",
+                     input.label,
+                     "-m",
+                     "1",
+                     "-E",
+                     extended,
+                     "-d",
+                     "-",
+                     kInside,
+                     fmt::format("{}", input.size / kBlock)};
+    return out;
+}
+
+Maker erofs_maker(const FilesystemInput& input) {
+    Maker out;
+    out.program = "usr/bin/mkfs.erofs";
+    out.package = "erofs-utils";
+    out.file = input.scratch + "/root.erofs";
+    out.arguments = {"--quiet",
+                     "--tar=f",
+                     "-zlz4",
+                     "-T",
+                     fmt::format("{}", input.time),
+                     "-U",
+                     Guid::derive(input.seed, "filesystem").to_string(),
+                     "-L",
+                     input.label,
+                     "-x",
+                     "1",
+                     kInside};
+    return out;
+}
+
+// Runs in a thread of its own. A reader that ended early is EPIPE, not a signal.
+Result<void> feed(const FilesystemInput& input, Fd pipe) {
+    sigset_t pipe_signal;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
+    return write_tar(*input.store, *input.tree, {input.time}, [&](std::string_view bytes) {
+        return write_all(pipe.get(), bytes, "the file system's writer");
+    });
+}
+
+Error maker_error(const FilesystemInput& input, const Maker& maker, const ProcessResult& result) {
+    const std::string text(trim(result.output));
+    // ENOSPC comes from this machine's disk; a full partition has words of its own.
+    Error problem =
+        error(ErrorKind::kFailed, "{} failed with exit code {}", maker.program, result.exit_code);
+    if (contains(text, "No space left on device")) {
+        problem = error(ErrorKind::kNoSpace, "the disk is full: cannot write {}", maker.file)
+                      .advise("free space there, then run the same command again");
+    } else if (contains(text, "Could not allocate") || contains(text, "No free space")) {
+        problem = error(ErrorKind::kNoSpace,
+                        "the image's files do not fit a root partition of {}",
+                        human_size(input.size))
+                      .advise("raise `size` of the image");
+    }
+    for (const std::string_view line : split_lines(text)) {
+        problem.notes.emplace_back(line);
+    }
+    return problem;
+}
+
+Result<void> run_maker(const FilesystemInput& input, const Maker& maker) {
+    if (input.tools->find(maker.program) == nullptr) {
+        return fail(error(ErrorKind::kNotFound, "the tools tree has no /{}", maker.program)
+                        .advise(fmt::format("add `{}` to tools-packages", maker.package)));
+    }
+    Pipe pipe = TARN_TRY(make_pipe());
+    // A larger pipe means fewer switches between the two; the default works as well.
+    static_cast<void>(fcntl(pipe.write.get(), F_SETPIPE_SZ, kPipeBytes));
+    Sandbox sandbox;
+    sandbox.root = TARN_TRY(input.store->root_of(*input.tools));
+    sandbox.binds = {{maker.file, kInside, true}};
+    sandbox.argv = {"/" + maker.program};
+    sandbox.argv.insert(sandbox.argv.end(), maker.arguments.begin(), maker.arguments.end());
+    sandbox.environment = {{"PATH", "/usr/sbin:/usr/bin"},
+                           {"LC_ALL", "C.UTF-8"},
+                           {"TZ", "UTC"},
+                           {"SOURCE_DATE_EPOCH", fmt::format("{}", input.time)}};
+    Command command;
+    command.input_fd = pipe.read.get();
+    command.merge_error = true;
+    command.stop = input.stop;
+    Result<void> fed;
+    Result<ProcessResult> result;
+    {
+        const std::jthread feeder(
+            [&, end = std::move(pipe.write)]() mutable { fed = feed(input, std::move(end)); });
+        result = run_in_sandbox(sandbox, command);
+        // Without a reader the feeder ends, whatever became of the program.
+        pipe.read.reset();
+    }
+    const ProcessResult process = TARN_TRY(std::move(result));
+    if (process.exit_code != 0) {
+        return fail(maker_error(input, maker, process));
+    }
+    return fed;
+}
+
+Result<void> place_in_disk(const FilesystemInput& input, const std::string& file) {
+    const Fd from = TARN_TRY(open_file(file, O_RDONLY));
+    const Fd disk = TARN_TRY(open_file(input.disk, O_RDWR));
+    const off_t end = lseek(from.get(), 0, SEEK_END);
+    if (end < 0) {
+        return fail(sys_error("read", file));
+    }
+    const auto size = static_cast<std::uint64_t>(end);
+    if (size > input.size) {
+        return fail(error(ErrorKind::kNoSpace,
+                          "the image's files take {}, the root partition has {}",
+                          human_size(size),
+                          human_size(input.size))
+                        .advise("raise `size` of the image"));
+    }
+    return copy_sparse_at(from.get(), disk.get(), size, input.offset, input.disk);
+}
+
+}  // namespace
+
+Result<void> write_filesystem(const FilesystemInput& input) {
+    if (input.type == "ext4") {
+        return run_maker(input, ext4_maker(input));
+    }
+    if (input.type == "erofs") {
+        const Maker maker = erofs_maker(input);
+        TARN_TRY(open_file(maker.file, O_RDWR | O_CREAT | O_TRUNC));
+        TARN_TRY(run_maker(input, maker));
+        TARN_TRY(place_in_disk(input, maker.file));
+        return unlink(maker.file.c_str()) == 0
+                   ? Result<void>{}
+                   : Result<void>(fail(sys_error("remove", maker.file)));
+    }
+    return fail(error(ErrorKind::kUsage, "unknown file system `{}`", input.type)
+                    .advise(did_you_mean(input.type, {"ext4", "erofs"})));
+}
+
+}  // namespace tarn::image

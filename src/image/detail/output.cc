@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "image/detail/output.hh"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tarn::image {
+namespace {
+
+constexpr const char* kStamp = ".stamp.json";
+
+struct FileFacts {
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;
+};
+
+std::optional<FileFacts> facts_of(const std::string& path) {
+    struct stat info{};
+    if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+        return std::nullopt;
+    }
+    return FileFacts{static_cast<std::uint64_t>(info.st_size),
+                     info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec};
+}
+
+// {"key": ..., "files": {name: [size, mtime]}}; empty when there is none of that shape.
+nlohmann::json read_stamp(const std::string& directory) {
+    const auto text = read_file(join_path(directory, kStamp), 1 << 20);
+    nlohmann::json stamp = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+    const bool whole = stamp.is_object() && stamp.contains("key") && stamp.contains("files") &&
+                       stamp["files"].is_object() && !stamp["files"].empty();
+    return whole ? stamp : nlohmann::json();
+}
+
+std::vector<std::string> stamped_names(const std::string& directory) {
+    const nlohmann::json stamp = read_stamp(directory);
+    std::vector<std::string> out;
+    if (!stamp.empty()) {
+        for (const auto& [name, unused] : stamp["files"].items()) {
+            out.push_back(name);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<OutputDirectory> OutputDirectory::open(const std::string& directory) {
+    OutputDirectory out;
+    out.directory_ = directory;
+    const std::string parent = parent_path(directory);
+    const std::string hidden = join_path(parent, "." + file_name(directory));
+    TARN_TRY(make_directories(parent));
+    out.lock_ = TARN_TRY(open_file(hidden + ".lock", O_RDWR | O_CREAT));
+    while (flock(out.lock_.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            return fail(sys_error("lock", directory));
+        }
+    }
+    TARN_TRY(remove_tree(hidden + ".new"));
+    TARN_TRY(make_directories(hidden + ".new"));
+    out.staging_ = hidden + ".new";
+    return out;
+}
+
+OutputDirectory::~OutputDirectory() {
+    if (lock_ && !staging_.empty()) {
+        // What is left over is swept by the next build.
+        static_cast<void>(remove_tree(staging_));
+    }
+}
+
+bool OutputDirectory::holds(const Digest& key) const {
+    const nlohmann::json stamp = read_stamp(directory_);
+    if (stamp.empty() || stamp["key"] != key.hex()) {
+        return false;
+    }
+    return std::ranges::all_of(stamp["files"].items(), [&](const auto& item) {
+        const auto facts = facts_of(join_path(directory_, item.key()));
+        return facts && item.value() == nlohmann::json::array({facts->size, facts->mtime_ns});
+    });
+}
+
+Result<void> OutputDirectory::write_stamp(const Digest& key,
+                                          const std::vector<std::string>& artifacts) const {
+    nlohmann::json files = nlohmann::json::object();
+    for (const std::string& name : artifacts) {
+        const auto facts = facts_of(join_path(staging_, name));
+        if (!facts) {
+            return fail(sys_error("read", join_path(staging_, name)));
+        }
+        files[name] = {facts->size, facts->mtime_ns};
+    }
+    const nlohmann::json stamp = {{"key", key.hex()}, {"files", files}};
+    return write_file_atomic(join_path(staging_, kStamp), stamp.dump() + "\n");
+}
+
+// Boot logs and the like go along; a hard link now, or a rename after the exchange.
+Result<void> OutputDirectory::keep_foreign(const std::vector<std::string>& artifacts) const {
+    for (const std::string& name : TARN_TRY(list_directory(staging_))) {
+        if (std::ranges::find(artifacts, name) != artifacts.end() ||
+            path_exists(join_path(directory_, name))) {
+            continue;
+        }
+        TARN_TRY(rename_path(join_path(staging_, name), join_path(directory_, name)));
+    }
+    return {};
+}
+
+Result<void> OutputDirectory::commit(const Digest& key, const std::vector<std::string>& artifacts) {
+    TARN_TRY(write_stamp(key, artifacts));
+    if (!is_directory(directory_)) {
+        TARN_TRY(rename_path(staging_, directory_));
+        staging_.clear();
+        return {};
+    }
+    std::vector<std::string> old = stamped_names(directory_);
+    old.emplace_back(kStamp);
+    if (syscall(SYS_renameat2,
+                AT_FDCWD,
+                staging_.c_str(),
+                AT_FDCWD,
+                directory_.c_str(),
+                RENAME_EXCHANGE) == 0) {
+        return keep_foreign(old);
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != EXDEV) {
+        return fail(sys_error("replace", directory_));
+    }
+    // A file system that cannot exchange: without its stamp the directory counts as not built.
+    TARN_TRY(remove_tree(join_path(directory_, kStamp)));
+    for (const std::string& name : artifacts) {
+        TARN_TRY(rename_path(join_path(staging_, name), join_path(directory_, name)));
+    }
+    return rename_path(join_path(staging_, kStamp), join_path(directory_, kStamp));
+}
+
+}  // namespace tarn::image

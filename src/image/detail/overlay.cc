@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "image/detail/overlay.hh"
+
+#include "base/fs.hh"
+
+namespace tarn::image {
+
+TreeEntry Overlay::entry(std::string_view path, EntryKind kind, std::uint32_t mode) const {
+    TreeEntry out;
+    out.path = path;
+    out.kind = kind;
+    out.mode = mode;
+    out.mtime = time_;
+    return out;
+}
+
+Result<void> Overlay::file(std::string_view path,
+                           std::string_view bytes,
+                           std::uint32_t mode,
+                           std::string_view group) {
+    TreeEntry out = entry(path, EntryKind::kFile, mode);
+    out.group = group;
+    out.content = TARN_TRY(store_.put(bytes));
+    add(std::move(out));
+    return {};
+}
+
+void Overlay::symlink(std::string_view path, std::string_view target) {
+    TreeEntry out = entry(path, EntryKind::kSymlink, 0777);
+    out.target = target;
+    add(std::move(out));
+}
+
+void Overlay::directory(std::string_view path, std::uint32_t mode) {
+    add(entry(path, EntryKind::kDirectory, mode));
+}
+
+void Overlay::add(TreeEntry entry) {
+    std::string path = entry.path;
+    entries_.insert_or_assign(std::move(path), std::move(entry));
+}
+
+Result<Tree> Overlay::over(const Tree& base) const {
+    std::vector<TreeEntry> entries;
+    for (const auto& [path, entry] : entries_) {
+        entries.push_back(entry);
+    }
+    const Tree added = TARN_TRY(Tree::make(std::move(entries)));
+    return merge({&base, &added}).tree;
+}
+
+Result<std::string> read_tree_file(const Store& store, const Tree& tree, std::string_view path) {
+    std::string at(path);
+    for (int hops = 0; hops < 16; ++hops) {
+        const TreeEntry* entry = tree.find(at);
+        if (entry == nullptr) {
+            break;
+        }
+        if (entry->kind == EntryKind::kFile) {
+            return store.read(entry->content);
+        }
+        if (entry->kind != EntryKind::kSymlink) {
+            break;
+        }
+        // Folding against "/" keeps the link inside the tree.
+        at = absolute_path(entry->target, "/" + parent_path(at)).substr(1);
+    }
+    return fail(ErrorKind::kNotFound, "the image has no file /{}", path);
+}
+
+}  // namespace tarn::image

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "image/detail/system_tree.hh"
+
+#include "image/detail/accounts.hh"
+#include "image/detail/cache.hh"
+#include "image/detail/certificates.hh"
+
+namespace tarn::image {
+namespace {
+
+constexpr int kRpmdbVersion = 1;
+constexpr std::int64_t kDay = 86400;
+
+// The text of a file that may be missing.
+Result<std::string> optional_file(const Store& store, const Tree& tree, std::string_view path) {
+    auto text = read_tree_file(store, tree, path);
+    if (!text && text.error().kind == ErrorKind::kNotFound && tree.find(path) == nullptr) {
+        return std::string();
+    }
+    return text;
+}
+
+Result<std::string> first_of(const Store& store,
+                             const Tree& tree,
+                             std::initializer_list<std::string_view> paths) {
+    for (const std::string_view path : paths) {
+        std::string text = TARN_TRY(optional_file(store, tree, path));
+        if (!text.empty()) {
+            return text;
+        }
+    }
+    return std::string();
+}
+
+// What sysusers is to add to.
+Result<void> add_initial_accounts(const Store& store, const Tree& tree, Overlay& overlay) {
+    const AccountFiles files = initial_accounts(
+        TARN_TRY(first_of(store, tree, {"etc/passwd", "usr/share/base-passwd/passwd.master"})),
+        TARN_TRY(first_of(store, tree, {"etc/group", "usr/share/base-passwd/group.master"})));
+    TARN_TRY(overlay.file("etc/passwd", files.passwd));
+    return overlay.file("etc/group", files.group);
+}
+
+Result<AccountFiles> finished_accounts(const Store& store, const Tree& tree, std::int64_t time) {
+    AccountFiles files;
+    files.passwd = TARN_TRY(optional_file(store, tree, "etc/passwd"));
+    files.group = TARN_TRY(optional_file(store, tree, "etc/group"));
+    files.shadow = TARN_TRY(optional_file(store, tree, "etc/shadow"));
+    files.gshadow = TARN_TRY(optional_file(store, tree, "etc/gshadow"));
+    return lock_accounts(std::move(files), time / kDay);
+}
+
+Result<void> add_accounts(const AccountFiles& files, const AccountIds& ids, Overlay& overlay) {
+    // Who may check a password is in the group `shadow` where there is one.
+    const bool shared = ids.groups.contains("shadow");
+    const std::uint32_t mode = shared ? 0640 : 0600;
+    const std::string_view group = shared ? "shadow" : "";
+    TARN_TRY(overlay.file("etc/passwd", files.passwd));
+    TARN_TRY(overlay.file("etc/group", files.group));
+    TARN_TRY(overlay.file("etc/shadow", files.shadow, mode, group));
+    return overlay.file("etc/gshadow", files.gshadow, mode, group);
+}
+
+Result<Digest> rpmdb_blob(const Store& store,
+                          const std::vector<ResolvedPackage>& packages,
+                          std::int64_t time) {
+    std::vector<Digest> rpms;
+    KeyBuilder key("image-rpmdb", kRpmdbVersion);
+    key.field("time", fmt::format("{}", time));
+    for (const ResolvedPackage& package : packages) {
+        rpms.push_back(package.item->rpm);
+        key.field("rpm", package.item->rpm);
+    }
+    if (const auto kept = kept_blob(store, key.key())) {
+        return *kept;
+    }
+    return keep_blob(store, key.key(), TARN_TRY(rpm::make_rpmdb(store, rpms, time)));
+}
+
+Result<void> add_rpmdb(const Store& store,
+                       const SystemInput& input,
+                       const Tree& tree,
+                       Overlay& overlay) {
+    TreeEntry entry;
+    entry.path = TARN_TRY(rpmdb_directory(store, tree)) + "/rpmdb.sqlite";
+    entry.mode = 0644;
+    entry.mtime = input.trigger.time;
+    entry.content = TARN_TRY(rpmdb_blob(store, *input.packages, input.trigger.time));
+    overlay.add(std::move(entry));
+    return {};
+}
+
+Result<Tree> with_owners(const Tree& tree, const AccountIds& ids, const SystemInput& input) {
+    return resolve_owners(tree, ids, [&](const TreeEntry& entry) {
+        const auto owner = input.merged->owner.find(entry.path);
+        return owner == input.merged->owner.end()
+                   ? fmt::format("added by the image `{}`", input.image->name)
+                   : "package " + (*input.packages)[owner->second].item->nevra.to_string();
+    });
+}
+
+}  // namespace
+
+Result<SystemTree> make_system_tree(const Store& store,
+                                    const SystemInput& input,
+                                    StageLog& stages) {
+    const std::int64_t time = input.trigger.time;
+    SystemTree out;
+    out.kernel = TARN_TRY(find_kernel(input.merged->tree));
+
+    Overlay before(store, time);
+    TARN_TRY(add_initial_accounts(store, input.merged->tree, before));
+    TARN_TRY(add_configuration(store, *input.image, input.merged->tree, input.facts, before));
+    const Tree configured = TARN_TRY(before.over(input.merged->tree));
+
+    Overlay after(store, time);
+    std::vector<Trigger> triggers = system_triggers(out.kernel.version);
+    triggers.push_back(sysusers_trigger());
+    TARN_TRY(stages.time("triggers",
+                         [&] { return run_triggers(input.trigger, triggers, configured, after); }));
+    const Tree triggered = TARN_TRY(after.over(configured));
+    const AccountFiles accounts = TARN_TRY(finished_accounts(store, triggered, time));
+    const AccountIds ids = TARN_TRY(parse_ids(accounts));
+    TARN_TRY(add_accounts(accounts, ids, after));
+    TARN_TRY(add_certificates(store, configured, after));
+    TARN_TRY(stages.time("rpmdb", [&] { return add_rpmdb(store, input, configured, after); }));
+    const Tree complete = TARN_TRY(after.over(configured));
+    out.tree = TARN_TRY(with_owners(complete, ids, input));
+    return out;
+}
+
+}  // namespace tarn::image

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// From the payloads of packages to the tree of an installed system: configuration, accounts,
+// triggers, certificates, rpmdb, owners as numbers.
+#pragma once
+
+#include "image/detail/configuration.hh"
+#include "image/detail/packages.hh"
+#include "image/detail/stages.hh"
+#include "image/detail/triggers.hh"
+
+namespace tarn::image {
+
+struct SystemInput {
+    const Image* image = nullptr;
+    const std::vector<ResolvedPackage>* packages = nullptr;
+    const MergedPackages* merged = nullptr;
+    TriggerContext trigger{};
+    BootFacts facts{};
+};
+
+struct SystemTree {
+    Tree tree;
+    Kernel kernel;
+};
+
+Result<SystemTree> make_system_tree(const Store& store, const SystemInput& input, StageLog& stages);
+
+}  // namespace tarn::image
