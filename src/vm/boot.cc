@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "base/fs.hh"
+#include "base/strings.hh"
+#include "vm/detail/console.hh"
+#include "vm/detail/guest_checks.hh"
+#include "vm/detail/machine.hh"
+#include "vm/detail/results.hh"
+
+namespace tarn {
+
+namespace {
+
+// QEMU's user-mode network: the guest sees the namespace's loopback as this address.
+constexpr const char* kHostAddress = "10.0.2.2";
+constexpr int kGoodPort = 8080;
+constexpr int kBadPort = 8081;
+
+std::string self() {
+    auto path = read_symlink("/proc/self/exe");
+    return path ? *path : "tarn";
+}
+
+Command serve_command(const std::string& directory, int port) {
+    Command command;
+    command.argv = {self(), "repo", "serve", "--path", directory,
+                    "--port", std::to_string(port), "--quiet"};
+    return command;
+}
+
+// A copy of the snapshot, hard links but for one package with one byte changed.
+Result<void> make_altered(const std::string& snapshot, const std::string& target,
+                          const std::string& package) {
+    namespace fs = std::filesystem;
+    std::error_code problem;
+    bool altered = false;
+    for (auto each = fs::recursive_directory_iterator(snapshot, problem);
+         !problem && each != fs::recursive_directory_iterator();
+         each.increment(problem)) {
+        const std::string relative = relative_to(each->path().string(), snapshot);
+        const std::string to = join_path(target, relative);
+        if (each->is_directory()) {
+            TARN_TRY(make_directories(to));
+            continue;
+        }
+        TARN_TRY(make_directories(parent_path(to)));
+        const std::string name = each->path().filename().string();
+        const bool chosen = name.starts_with(package + "-") && name.ends_with(".rpm") &&
+                            name.size() > package.size() + 1 &&
+                            std::isdigit(static_cast<unsigned char>(name[package.size() + 1])) != 0;
+        if (!chosen) {
+            fs::create_hard_link(each->path(), to, problem);
+            if (problem) {
+                fs::copy_file(each->path(), to, problem);
+            }
+            continue;
+        }
+        std::string bytes = TARN_TRY(read_file(each->path().string()));
+        bytes[bytes.size() - bytes.size() / 4] ^= 1;
+        TARN_TRY(write_file_atomic(to, bytes));
+        altered = true;
+    }
+    if (problem) {
+        return fail(ErrorKind::kSystem, "cannot copy {}: {}", snapshot, problem.message());
+    }
+    if (!altered) {
+        return fail(ErrorKind::kNotFound, "the repository has no package `{}` to alter", package);
+    }
+    return {};
+}
+
+struct Prepared {
+    TempDir scratch;
+    vm::Firmware firmware;
+    vm::Machine machine;
+};
+
+Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
+    if (!path_exists(request.disk)) {
+        return fail(error(ErrorKind::kNotFound, "there is no image {}", request.disk)
+                        .advise("`tarn image build` builds it"));
+    }
+    TARN_TRY(make_directories(request.work_dir));
+    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware()), {}};
+    prepared.machine.disk = request.disk;
+    prepared.machine.memory_mib = request.memory_mib;
+    prepared.machine.cpus = request.cpus;
+    prepared.machine.accelerator = accelerator;
+    prepared.machine.variables = prepared.scratch.path() + "/vars.fd";
+    const std::string variables = TARN_TRY(read_file(prepared.firmware.variables));
+    TARN_TRY(write_file_atomic(prepared.machine.variables, variables));
+    return prepared;
+}
+
+struct Run {
+    ProcessResult process;
+    double ready = 0;  // seconds from power-on to the guest's first word
+    std::vector<BootPhase> phases;
+    bool kernel_seen = false, powered_down = false, panicked = false;
+    vm::GuestResults guest;
+};
+
+Result<Run> run_machine(const BootRequest& request, const vm::Machine& machine,
+                        const vm::Firmware& firmware, const vm::PrivateNetwork& network,
+                        Reporter& reporter) {
+    const std::string results_path = join_path(request.work_dir, "results.log");
+    const std::string console_path = join_path(request.work_dir, "console.log");
+    TARN_TRY(write_file_atomic(results_path, ""));
+    const Fd console_file = TARN_TRY(open_file(console_path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+
+    Command command;
+    command.argv = vm::qemu_command(machine, firmware);
+    command.merge_error = true;
+    command.timeout = std::chrono::seconds(request.timeout_seconds);
+    network.enter(command);
+
+    std::stop_source give_up;
+    const std::stop_callback on_stop(request.stop, [&] { give_up.request_stop(); });
+    command.stop = give_up.get_token();
+    const auto power_on = vm::Console::Clock::now();
+    vm::Console console(power_on);
+    Run result;
+    const auto elapsed = [&] {
+        return std::chrono::duration<double>(vm::Console::Clock::now() - power_on).count();
+    };
+    command.on_output = [&](std::string_view bytes) {
+        console.feed(bytes);
+        static_cast<void>(write_all(console_file.get(), bytes, console_path));
+        reporter.advance(static_cast<std::uint64_t>(elapsed()), "");
+    };
+    // The guest's first word on the second port is "ready".
+    std::jthread watcher([&](const std::stop_token& done) {
+        while (!done.stop_requested()) {
+            // The firmware writes to every serial port, so only the guest's own word counts.
+            const auto said = read_file(results_path, 64ULL << 20);
+            if (said && vm::parse_results(*said).begun) {
+                result.ready = elapsed();
+                return;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+    });
+    auto process = run(command);
+    watcher.request_stop();
+    watcher.join();
+    result.process = TARN_TRY(std::move(process));
+    result.phases = console.phases(result.ready);
+    result.kernel_seen = console.kernel_seen();
+    result.powered_down = console.powered_down();
+    result.panicked = console.panicked();
+    const std::string text = TARN_TRY(read_file(results_path, 64ULL << 20));
+    result.guest = vm::parse_results(text);
+    return result;
+}
+
+BootReport make_report(const BootRequest& request, const AcceleratorProbe& probe, const Run& run,
+                       const Manifest& manifest) {
+    BootReport report;
+    report.accelerator = probe;
+    report.phases = run.phases;
+    report.ready_seconds = run.ready;
+    report.console_log = join_path(request.work_dir, "console.log");
+    const auto add = [&](std::string name, bool passed, std::string detail) {
+        report.checks.push_back({std::move(name), passed, false, std::move(detail)});
+    };
+    add("booted",
+        run.guest.begun,
+        run.guest.begun        ? fmt::format("ready after {:.1f} s", run.ready)
+        : run.panicked         ? "kernel panic; see " + report.console_log
+        : run.process.timed_out ? "not ready in time; see " + report.console_log
+                               : "QEMU ended early; see " + report.console_log);
+    if (run.guest.begun) {
+        for (const BootCheck& check : run.guest.checks) {
+            report.checks.push_back(check);
+        }
+        for (BootCheck& check : vm::host_checks(run.guest, manifest, *request.image)) {
+            report.checks.push_back(std::move(check));
+        }
+        add("checks-complete", run.guest.ended, run.guest.ended ? "all ran" : "the guest stopped early");
+        const bool clean = run.powered_down && run.process.exit_code == 0 && !run.process.timed_out;
+        add("clean-power-off",
+            clean,
+            clean ? "the machine powered itself off"
+                  : fmt::format("QEMU ended with {}", run.process.exit_code));
+    }
+    return report;
+}
+
+}  // namespace
+
+Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
+    const std::string manifest_text = TARN_TRY(read_file(request.manifest, 256ULL << 20));
+    const Manifest manifest = TARN_TRY(Manifest::parse(manifest_text));
+    AcceleratorProbe probe = probe_accelerator();
+    reporter.info(fmt::format("QEMU with {} ({})",
+                              probe.accelerator == Accelerator::kKvm ? "KVM" : "TCG",
+                              probe.why));
+    Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
+    const std::string altered = prepared.scratch.path() + "/altered";
+    const std::string snapshot =
+        std::filesystem::canonical(request.repository).string();
+    TARN_TRY(make_altered(snapshot, altered, request.image->boot_install));
+
+    const vm::PrivateNetwork network =
+        TARN_TRY(vm::PrivateNetwork::make(serve_command(snapshot, kGoodPort)));
+    Command bad = serve_command(altered, kBadPort);
+    network.enter(bad);
+    const Child bad_server = TARN_TRY(Child::start(bad));
+
+    vm::GuestServers servers{fmt::format("http://{}:{}/", kHostAddress, kGoodPort),
+                             fmt::format("http://{}:{}/", kHostAddress, kBadPort)};
+    prepared.machine.credentials = vm::check_credentials(*request.image, servers);
+    prepared.machine.results = "file,path=" + join_path(request.work_dir, "results.log");
+    reporter.begin("booting", 0, "s");
+    Run result = TARN_TRY(
+        run_machine(request, prepared.machine, prepared.firmware, network, reporter));
+    if (probe.accelerator == Accelerator::kKvm && !result.kernel_seen) {
+        // A guest that small ran, a kernel does not: fall back to emulation.
+        probe = {Accelerator::kTcg, "KVM present but unusable: no kernel came up"};
+        reporter.warn(probe.why);
+        prepared.machine.accelerator = Accelerator::kTcg;
+        result = TARN_TRY(
+            run_machine(request, prepared.machine, prepared.firmware, network, reporter));
+    }
+    reporter.end();
+    BootReport report = make_report(request, probe, result, manifest);
+    TARN_TRY(write_file_atomic(join_path(request.work_dir, "report.json"), report.to_json()));
+    return report;
+}
+
+Result<int> boot_interactive(const BootRequest& request) {
+    const AcceleratorProbe probe = probe_accelerator();
+    Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
+    prepared.machine.console = "stdio,mux=on,signal=off";
+    prepared.machine.credentials = vm::console_credentials();
+    const vm::PrivateNetwork network = TARN_TRY(vm::PrivateNetwork::make(serve_command(
+        std::filesystem::canonical(request.repository).string(), kGoodPort)));
+    Command command;
+    command.argv = vm::qemu_command(prepared.machine, prepared.firmware);
+    command.inherit_terminal = true;
+    command.stop = request.stop;
+    network.enter(command);
+    const ProcessResult result = TARN_TRY(run(command));
+    return result.exit_code;
+}
+
+}  // namespace tarn

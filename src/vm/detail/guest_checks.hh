@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// What runs inside the guest during a boot test: a unit and a script, handed over as systemd
+// credentials. The script writes one line a finding to the second serial port:
+//   BEGIN | END | CHECK <name> pass|fail <detail> | DATA <name> <line>
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "project/model.hh"
+
+namespace tarn::vm {
+
+struct GuestServers {
+    std::string good_url;  // the published snapshot
+    std::string bad_url;   // the same with one altered package
+};
+// Credential name -> bytes.
+std::map<std::string, std::string> check_credentials(const Image& image,
+                                                     const GuestServers& servers);
+// Credentials that log root in on the consoles.
+std::map<std::string, std::string> console_credentials();
+
+}  // namespace tarn::vm

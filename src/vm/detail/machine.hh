@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The QEMU command line, and the namespace a machine lives in.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/process.hh"
+#include "vm/vm.hh"
+
+namespace tarn::vm {
+
+struct Firmware {
+    std::string code, variables;
+};
+Result<Firmware> find_firmware();
+
+struct Machine {
+    std::string disk;
+    std::string variables;  // a private copy of the firmware's variable store
+    unsigned memory_mib = 2048;
+    unsigned cpus = 2;
+    Accelerator accelerator = Accelerator::kTcg;
+    // systemd credentials handed over through SMBIOS: name -> bytes. This boot gets them, the
+    // image never has them.
+    std::map<std::string, std::string> credentials;
+    // chardev arguments of the first and second serial port: "stdio", "file,path=..."
+    std::string console = "stdio";
+    std::string results{};  // empty: no second port
+};
+std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware);
+
+// A network namespace with nothing in it but its own loopback. The first child started in it makes
+// it; later ones join. No packet of a guest can leave it.
+class PrivateNetwork {
+  public:
+    // `serve` runs in the new namespace: its pid keeps the namespace alive.
+    static Result<PrivateNetwork> make(Command serve);
+    // Makes `command` start inside.
+    void enter(Command& command) const;
+
+  private:
+    explicit PrivateNetwork(Child child) : child_(std::move(child)) {}
+    Child child_;
+};
+
+std::string base64(std::string_view bytes);
+
+}  // namespace tarn::vm

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "vm/detail/guest_checks.hh"
+
+#include "base/strings.hh"
+
+namespace tarn::vm {
+
+namespace {
+
+constexpr const char* kUnit = R"([Unit]
+Description=Boot test of this machine
+After=multi-user.target
+
+[Service]
+Type=exec
+ImportCredential=tarn.check
+ExecStart=/usr/bin/bash %d/tarn.check
+StandardOutput=journal
+)";
+
+constexpr const char* kWanted = "[Unit]\nWants=tarn-check.service\n";
+
+// Reads nothing from the host: all it needs to know is put in front of it as variables.
+constexpr const char* kScript = R"bash(
+stty -F /dev/ttyS1 raw -echo 2>/dev/null
+exec 3>/dev/ttyS1
+say() { printf '%s\n' "$*" >&3; }
+check() { # name, 0 or not, detail
+    local result=fail
+    [ "$2" = 0 ] && result=pass
+    say "CHECK $1 $result $(printf '%s' "$3" | tr '\n' ';' | tail -c 400)"
+}
+data() { while IFS= read -r line; do say "DATA $1 $line"; done; }
+
+say BEGIN
+[ "$(systemctl is-active multi-user.target)" = active ]
+check multi-user $? "multi-user.target is $(systemctl is-active multi-user.target)"
+state=$(timeout 300 systemctl is-system-running --wait)
+[ "$state" = running ]
+check system-running $? "the system is $state"
+failed=$(systemctl list-units --failed --plain --no-legend --no-pager | cut -d' ' -f1)
+[ -z "$failed" ]
+check no-failed-unit $? "${failed:-none failed}"
+for unit in $failed; do systemctl status "$unit" --no-pager -n 5 2>&1 | data "unit-$unit"; done
+
+systemd-analyze time 2>&1 | data times
+systemd-analyze blame --no-pager 2>/dev/null | head -n 8 | data blame
+. /etc/os-release
+[ "$ID" = tarn ]
+check os-release $? "$PRETTY_NAME"
+id=$(cat /etc/machine-id)
+[ "${#id}" = 32 ]
+check machine-id $? "made on first boot"
+for unit in sshd.service systemd-networkd.service systemd-resolved.service chronyd.service; do
+    state=$(systemctl is-active "$unit")
+    [ "$state" = active ]
+    check "unit-${unit%.service}" $? "$state"
+done
+keys=$(ls /etc/ssh/ssh_host_*_key 2>/dev/null | wc -l)
+[ "$keys" -gt 0 ]
+check ssh-host-keys $? "$keys made on first boot"
+shadow=$(cut -d: -f2 /etc/shadow | grep -vE '^[!*]' | wc -l)
+[ "$shadow" = 0 ]
+check no-secrets $? "$shadow accounts with a password"
+
+bad=""
+count=0
+while IFS='=' read -r key value; do
+    key=${key//[[:space:]]/}
+    value=$(echo $value)
+    case $key in ''|'#'*|';'*) continue ;; esac
+    key=${key#-}
+    count=$((count + 1))
+    now=$(sysctl -n "$key" 2>/dev/null | tr '\t' ' ')
+    [ "$now" = "$value" ] || bad="$bad $key is '$now', wanted '$value';"
+done < <(cat /usr/lib/sysctl.d/*tarn*.conf)
+[ -z "$bad" ] && [ "$count" -gt 0 ]
+check hardening-sysctls $? "${bad:-$count in force}"
+
+rpm -qa --qf '%{NAME} %{EVR} %{ARCH}\n' | grep -v '^gpg-pubkey ' | data rpm
+rpm -Va 2>&1 | data verify
+
+# The machine is up before the network is: wait for it.
+for _ in $(seq 120); do
+    curl -sfo /dev/null "$good_url/repodata/repomd.xml" && break
+    sleep 1
+done
+dnf="dnf5 -y --setopt=tarn.gpgcheck=1 --setopt=tarn.repo_gpgcheck=1"
+rpm -q "$package" >/dev/null 2>&1 && check boot-install-absent 1 "$package is in the image already"
+out=$($dnf --setopt=cachedir=/var/tmp/bad "--setopt=tarn.baseurl=$bad_url" install "$package" 2>&1)
+code=$?
+rpm -q "$package" >/dev/null 2>&1 && code=0
+[ "$code" != 0 ]
+check altered-package-refused $? "$(printf '%s' "$out" | tail -n 4)"
+out=$($dnf "--setopt=tarn.baseurl=$good_url" install "$package" 2>&1)
+code=$?
+[ "$code" = 0 ] && rpm -q "$package" >/dev/null
+check dnf-install $? "$(rpm -q "$package" 2>&1) $( [ $code = 0 ] || printf 'exit %s: %s' "$code" "$out" )"
+[ "$code" = 0 ] || printf '%s\n' "$out" | data dnf-install
+rpm -V "$package" >/dev/null 2>&1
+check installed-verifies $? "rpm -V $package"
+out=$($dnf "--setopt=tarn.baseurl=$good_url" history undo last 2>&1)
+code=$?
+[ "$code" = 0 ] && ! rpm -q "$package" >/dev/null 2>&1
+check dnf-history-undo $? "$(printf '%s' "$out" | tail -n 3)"
+
+journalctl -b -p 3 --no-pager -q -o cat 2>/dev/null | head -n 20 | data journal-errors
+say END
+sync
+systemctl poweroff
+)bash";
+
+}  // namespace
+
+std::map<std::string, std::string> check_credentials(const Image& image,
+                                                     const GuestServers& servers) {
+    std::string script = fmt::format("package='{}'\ngood_url='{}'\nbad_url='{}'\n",
+                                     image.boot_install,
+                                     servers.good_url,
+                                     servers.bad_url);
+    script += kScript;
+    return {{"systemd.extra-unit.tarn-check.service", kUnit},
+            {"systemd.unit-dropin.multi-user.target", kWanted},
+            {"tarn.check", script}};
+}
+
+std::map<std::string, std::string> console_credentials() {
+    return {{"agetty.autologin", "root"}, {"login.noauth", "yes"}};
+}
+
+}  // namespace tarn::vm

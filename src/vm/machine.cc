@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/fs.hh"
+#include "vm/detail/machine.hh"
+
+namespace tarn::vm {
+
+Result<Firmware> find_firmware() {
+    static constexpr const char* kPairs[][2] = {
+        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
+    };
+    for (const auto& pair : kPairs) {
+        if (path_exists(pair[0]) && path_exists(pair[1])) {
+            return Firmware{pair[0], pair[1]};
+        }
+    }
+    return fail(error(ErrorKind::kNotFound, "there is no OVMF firmware on this machine")
+                    .advise("install the package ovmf"));
+}
+
+std::string base64(std::string_view bytes) {
+    static constexpr char kAlphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t group = 0;
+        for (std::size_t j = 0; j < 3; ++j) {
+            group = group << 8U |
+                    (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+        }
+        for (std::size_t j = 0; j < 4; ++j) {
+            out += i + j > bytes.size() ? '=' : kAlphabet[group >> (18 - 6 * j) & 63U];
+        }
+    }
+    return out;
+}
+
+std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware) {
+    std::vector<std::string> argv = {"qemu-system-x86_64",
+                                     "-nodefaults",
+                                     "-no-user-config",
+                                     "-display",
+                                     "none",
+                                     "-no-reboot"};
+    const auto add = [&](std::string option, std::string value) {
+        argv.push_back(std::move(option));
+        argv.push_back(std::move(value));
+    };
+    const bool kvm = machine.accelerator == Accelerator::kKvm;
+    add("-machine", "q35,smm=off,hpet=off");
+    add("-accel", kvm ? "kvm" : "tcg,thread=multi");
+    add("-cpu", kvm ? "host" : "max");
+    add("-smp", std::to_string(machine.cpus));
+    add("-m", std::to_string(machine.memory_mib));
+    add("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + firmware.code);
+    add("-drive", "if=pflash,format=raw,unit=1,file=" + machine.variables);
+    // Writes go to an anonymous temporary file: the image stays as it is.
+    add("-drive", "if=none,id=disk,format=raw,snapshot=on,discard=unmap,file=" + machine.disk);
+    add("-device", "nvme,drive=disk,serial=tarn,bootindex=0");
+    add("-netdev", "user,id=net");
+    add("-device", "virtio-net-pci,netdev=net,romfile=");
+    add("-device", "virtio-rng-pci");
+    add("-chardev", machine.console + ",id=console");
+    add("-serial", "chardev:console");
+    if (!machine.results.empty()) {
+        add("-chardev", machine.results + ",id=results");
+        add("-serial", "chardev:results");
+    }
+    for (const auto& [name, bytes] : machine.credentials) {
+        add("-smbios", "type=11,value=io.systemd.credential.binary:" + name + "=" + base64(bytes));
+    }
+    return argv;
+}
+
+namespace {
+
+int raise_loopback() {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    const int problem = ::ioctl(fd, SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
+    ::close(fd);
+    return problem;
+}
+
+// Between fork and exec: a namespace of our own. Without root, a user namespace gives the right.
+int unshare_network() {
+    const int flags = ::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET;
+    return ::unshare(flags) == 0 ? raise_loopback() : errno;
+}
+
+int join(const char* user, const char* network) {
+    if (user[0] != '\0') {
+        const int fd = ::open(user, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || ::setns(fd, CLONE_NEWUSER) != 0) {
+            return errno;
+        }
+    }
+    const int fd = ::open(network, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && ::setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Result<PrivateNetwork> PrivateNetwork::make(Command serve) {
+    serve.before_exec = unshare_network;
+    auto child = Child::start(serve);
+    if (!child) {
+        return fail(std::move(child.error())
+                        .context("cannot make a network namespace")
+                        .advise("user namespaces must be permitted, or run as root"));
+    }
+    return PrivateNetwork(std::move(*child));
+}
+
+void PrivateNetwork::enter(Command& command) const {
+    const std::string base = fmt::format("/proc/{}/ns/", child_.pid());
+    const std::string user = ::geteuid() == 0 ? "" : base + "user";
+    command.before_exec = [user, network = base + "net"] {
+        return join(user.c_str(), network.c_str());
+    };
+}
+
+}  // namespace tarn::vm

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "base/process.hh"
+#include "vm/detail/console.hh"
+#include "vm/detail/guest_checks.hh"
+#include "vm/detail/machine.hh"
+#include "vm/detail/results.hh"
+
+namespace tarn {
+namespace {
+
+TEST(Base64, RoundsUpToFour) {
+    EXPECT_EQ(vm::base64(""), "");
+    EXPECT_EQ(vm::base64("f"), "Zg==");
+    EXPECT_EQ(vm::base64("fo"), "Zm8=");
+    EXPECT_EQ(vm::base64("foo"), "Zm9v");
+    EXPECT_EQ(vm::base64("foob"), "Zm9vYg==");
+}
+
+TEST(Qemu, NeverWritesTheImageAndKeepsCredentialsOutOfIt) {
+    vm::Machine machine;
+    machine.disk = "/d/vm.raw";
+    machine.variables = "/v";
+    machine.credentials = {{"x", "secret"}};
+    const auto argv = vm::qemu_command(machine, {"/code", "/vars"});
+    std::string all;
+    for (const std::string& each : argv) {
+        all += each + " ";
+    }
+    EXPECT_NE(all.find("snapshot=on,discard=unmap,file=/d/vm.raw"), std::string::npos);
+    EXPECT_NE(all.find("io.systemd.credential.binary:x=c2VjcmV0"), std::string::npos);
+    EXPECT_NE(all.find("readonly=on,file=/code"), std::string::npos);
+}
+
+TEST(Results, AGuestMaySayAnything) {
+    const auto results = vm::parse_results(
+        "garbage\n\nBEGIN\r\nCHECK a pass fine thing\nCHECK b fail\nCHECK\nCHECK x\nDATA\n"
+        "DATA rpm bash 5.3-2 x86_64\nEND\n");
+    EXPECT_TRUE(results.begun);
+    EXPECT_TRUE(results.ended);
+    ASSERT_EQ(results.checks.size(), 2U);
+    EXPECT_TRUE(results.checks[0].passed);
+    EXPECT_EQ(results.checks[0].detail, "fine thing");
+    EXPECT_FALSE(results.checks[1].passed);
+    EXPECT_EQ(results.data.at("rpm").front(), "bash 5.3-2 x86_64");
+}
+
+Manifest manifest_of(const std::vector<rpm::Nevra>& packages) {
+    Manifest manifest;
+    for (const rpm::Nevra& nevra : packages) {
+        ManifestPackage package;
+        package.nevra = nevra;
+        manifest.packages.push_back(package);
+    }
+    return manifest;
+}
+
+TEST(HostChecks, ComparePackagesFloorsAndExceptions) {
+    vm::GuestResults guest;
+    guest.data["rpm"] = {"bash 5.3-2 x86_64", "glibc 1:2.43-7 x86_64"};
+    guest.data["verify"] = {"S.5....T.  c /etc/machine-id", "missing     /usr/bin/x"};
+    Image image;
+    image.version_floors = {{"glibc", "2.42"}, {"bash", "6"}, {"rpm", "6"}};
+    image.verify_exceptions = {{"/etc/machine-id", "made on first boot"}};
+    const Manifest manifest =
+        manifest_of({{"bash", {{}, "5.3", "2"}, "x86_64"}, {"glibc", {1, "2.43", "7"}, "x86_64"}});
+    std::map<std::string, BootCheck> by_name;
+    for (const BootCheck& check : vm::host_checks(guest, manifest, image)) {
+        by_name[check.name] = check;
+    }
+    EXPECT_TRUE(by_name["packages-equal-manifest"].passed) << by_name["packages-equal-manifest"].detail;
+    EXPECT_TRUE(by_name["version-glibc"].passed);
+    EXPECT_FALSE(by_name["version-bash"].passed);
+    EXPECT_FALSE(by_name["version-rpm"].passed);
+    EXPECT_FALSE(by_name["rpm-verify"].passed);
+    EXPECT_EQ(by_name["rpm-verify"].detail, "missing     /usr/bin/x");
+}
+
+TEST(Console, PhasesFollowTheKernelsOwnWords) {
+    vm::Console console(vm::Console::Clock::now() - std::chrono::seconds(10));
+    console.feed("BdsDxe: starting\r\n[    0.000000] Linux ver");
+    EXPECT_FALSE(console.kernel_seen());
+    console.feed("sion 6.18\r\n");
+    EXPECT_TRUE(console.kernel_seen());
+    console.feed("[    5.1] Kernel panic - not syncing: VFS\n[ 9] reboot: Power down\n");
+    EXPECT_TRUE(console.panicked());
+    EXPECT_TRUE(console.powered_down());
+    const auto phases = console.phases(30);
+    ASSERT_EQ(phases.size(), 2U);
+    EXPECT_EQ(phases[0].name, "firmware");
+    EXPECT_NEAR(phases[0].seconds, 10, 2);
+}
+
+TEST(Report, FailsWithoutChecks) {
+    BootReport report;
+    EXPECT_FALSE(report.passed());
+    report.checks.push_back({"a", true, false, ""});
+    report.checks.push_back({"b", false, true, "no KVM"});
+    EXPECT_TRUE(report.passed());
+    report.checks.push_back({"c", false, false, "bad"});
+    EXPECT_FALSE(report.passed());
+    EXPECT_NE(report.to_json().find("\"passed\": false"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tarn
