@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include "base/fs.hh"
+#include "base/parallel.hh"
+#include "base/strings.hh"
+#include "cli/command.hh"
+
+namespace tarn::cli {
+
+const std::vector<CommandSpec>& commands() {
+    static const std::vector<CommandSpec> all = {
+        component_list(), component_show(),  component_build(), component_log(),
+        component_shell(), package_list(),   package_show(),    lock_command(),
+        repo_publish(),   repo_serve(),      image_list(),      image_build(),
+        image_show(),     image_boot(),      key_new(),         key_list(),
+        store_stats_command(), store_verify(), store_gc(),      doctor(),
+        completion(),     man_page()};
+    return all;
+}
+
+const std::vector<Option>& global_options() {
+    static const std::vector<Option> all = {
+        {"-C,--directory", "DIR", "work on the project found from DIR upwards"},
+        {"--config-file", "FILE", "also read this file, after the project's own", {}, true},
+        {"--permissive-config", "", "unknown keys are warnings"},
+        {"--store", "DIR", "where built things are kept (TARN_STORE)"},
+        {"--mirror", "URL", "Debian mirror to use (TARN_DEBIAN_MIRROR, else apt's)"},
+        {"-j,--jobs", "N", "how much to do at once (number of processors)"},
+        {"--relock", "", "when the lock is stale, lock again and go on"},
+        {"-O,--output", "FORMAT", "how listings are written", {"table", "json", "csv"}},
+        {"-q,--quiet", "", "say only warnings and errors"},
+        {"-v,--verbose", "", "say more"},
+        {"--color", "WHEN", "colour on standard error", {"auto", "always", "never"}},
+        {"-h,--help", "", "show this help"},
+    };
+    return all;
+}
+
+Result<Workspace*> Context::workspace() {
+    if (!workspace_) {
+        WorkspaceOptions options;
+        options.directory =
+            absolute_path(given_.value("directory", "."), current_directory());
+        options.config_files = given_.all("config-file");
+        options.permissive = given_.has("permissive-config");
+        options.store_directory = given_.value("store");
+        if (!options.store_directory.empty()) {
+            options.store_directory = absolute_path(options.store_directory, current_directory());
+        }
+        options.mirror = given_.value("mirror");
+        options.jobs = jobs();
+        options.relock = given_.has("relock") ? Relock::kWhenStale : Relock::kNever;
+        options.stop = stop_;
+        workspace_ = std::make_unique<Workspace>(TARN_TRY(Workspace::open(options, reporter_)));
+    }
+    return workspace_.get();
+}
+
+Result<Store> Context::store() const {
+    const std::string directory = given_.value("store", Store::default_directory());
+    return Store::open(absolute_path(directory, current_directory()));
+}
+
+OutputFormat Context::format() const {
+    const std::string name = given_.value("output", "table");
+    return name == "json" ? OutputFormat::kJson
+           : name == "csv" ? OutputFormat::kCsv
+                           : OutputFormat::kTable;
+}
+
+std::string Context::shown(const std::string& path) const {
+    return relative_to(path, current_directory());
+}
+
+unsigned Context::jobs() const {
+    const auto number = parse_u64(given_.value("jobs", "0"));
+    return number && *number > 0 && *number <= 1024 ? static_cast<unsigned>(*number)
+                                                    : processor_count();
+}
+
+}  // namespace tarn::cli

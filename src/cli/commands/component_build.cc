@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "base/strings.hh"
+#include "cli/output.hh"
+
+namespace tarn::cli {
+
+CommandSpec component_build() {
+    CommandSpec spec;
+    spec.path = "component build";
+    spec.summary = "Build components from source, each in a sandbox without network";
+    spec.details =
+        "Without names, every component is built. What was built before from the same inputs is\n"
+        "taken from the store. Logs are kept in the project's log directory.";
+    spec.arguments = {{"COMPONENT", "which ones; all of them when none is named", false, true}};
+    spec.options = {{"-a,--all", "", "build every component"},
+                    {"--force", "", "build again although nothing changed"}};
+    spec.run = [](Context& context) -> Result<ExitCode> {
+        Workspace* workspace = TARN_TRY(context.workspace());
+        const BuildOutcome outcome =
+            TARN_TRY(workspace->build(context.given().all("COMPONENT"),
+                                      context.given().has("force"),
+                                      context.reporter()));
+        Table table("built", {{"COMPONENT"}, {"PACKAGE"}, {"STATE"}, {"TIME", Align::kRight}});
+        for (const BuiltComponent& built : outcome.built) {
+            for (const rpm::Nevra& nevra : built.nevras) {
+                const std::string state = built.cached ? "cached" : "built";
+                table.add({built.name, nevra.to_string(), state, human_time(built.seconds)},
+                          {built.name, nevra.to_string(), state, fmt::format("{:.1f}", built.seconds)});
+            }
+        }
+        print(table, context.format());
+        for (const BuildFailure& failure : outcome.failures) {
+            talk(draw_error(failure.error, false));
+        }
+        for (const std::string& name : outcome.not_tried) {
+            talk(fmt::format("not built: {} (needs a component that failed)\n", name));
+        }
+        if (outcome.failures.empty()) {
+            return ExitCode::kDone;
+        }
+        return outcome.built.empty() ? ExitCode::kFailed : ExitCode::kPartial;
+    };
+    return spec;
+}
+
+}  // namespace tarn::cli

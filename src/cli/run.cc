@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Arguments in, exit code out.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "cli/command.hh"
+#include "cli/output.hh"
+#include "cli/progress.hh"
+
+namespace tarn::cli {
+
+namespace {
+
+// SIGINT and SIGTERM become a stop request: what runs is ended, what is half written is dropped.
+// A second signal ends the program at once.
+class Interrupts {
+  public:
+    Interrupts() {
+        sigemptyset(&signals_);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+            sigaddset(&signals_, signal);
+        }
+        ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+        ::signal(SIGPIPE, SIG_IGN);
+        waiter_ = std::jthread([this](const std::stop_token& done) {
+            const timespec pause{0, 50'000'000};
+            bool again = false;
+            while (!done.stop_requested()) {
+                if (::sigtimedwait(&signals_, nullptr, &pause) > 0) {
+                    if (again) {
+                        ::_exit(static_cast<int>(ExitCode::kInterrupted));
+                    }
+                    again = true;
+                    stop_.request_stop();
+                }
+            }
+        });
+    }
+    std::stop_token token() const { return stop_.get_token(); }
+
+  private:
+    sigset_t signals_{};
+    std::stop_source stop_;
+    std::jthread waiter_;
+};
+
+ExitCode exit_code_of(const Error& error) {
+    switch (error.kind) {
+        case ErrorKind::kUsage:
+            return ExitCode::kUsage;
+        case ErrorKind::kInterrupted:
+            return ExitCode::kInterrupted;
+        default:
+            return ExitCode::kFailed;
+    }
+}
+
+bool wants_colour(const Given& given) {
+    const std::string when = given.value("color", "auto");
+    if (when != "auto") {
+        return when == "always";
+    }
+    const char* no_color = std::getenv("NO_COLOR");
+    return stderr_is_terminal() && (no_color == nullptr || no_color[0] == '\0');
+}
+
+}  // namespace
+
+int run_tarn(const std::vector<std::string>& arguments) {
+    auto parsed = parse(arguments);
+    if (!parsed) {
+        talk(draw_error(parsed.error(), stderr_is_terminal()));
+        return static_cast<int>(exit_code_of(parsed.error()));
+    }
+    if (parsed->command == nullptr) {
+        print(parsed->help);
+        return 0;
+    }
+    const Given& given = parsed->given;
+    const bool colour = wants_colour(given);
+    const Interrupts interrupts;
+    ConsoleReporter reporter(stderr_is_terminal(),
+                             colour,
+                             given.has("quiet")     ? Talk::kQuiet
+                             : given.has("verbose") ? Talk::kVerbose
+                                                    : Talk::kNormal);
+    Context context(given, reporter, interrupts.token());
+    auto result = parsed->command->run(context);
+    reporter.end();
+    if (!result) {
+        talk(draw_error(result.error(), colour));
+        return static_cast<int>(exit_code_of(result.error()));
+    }
+    if (::fflush(stdout) != 0) {
+        talk("error: cannot write to standard output\n");
+        return static_cast<int>(ExitCode::kFailed);
+    }
+    return static_cast<int>(*result);
+}
+
+}  // namespace tarn::cli

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+
+#include "upstream/debian/archive.hh"
+#include "workspace/workspace.hh"
+
+namespace tarn {
+
+struct Workspace::Impl {
+    explicit Impl(Store opened) : store(std::move(opened)) {}
+
+    WorkspaceOptions options;
+    SourceMap sources;
+    Project project;
+    Store store;
+    unsigned jobs = 1;
+
+    // What was computed in this run already; each stage fills its own.
+    std::optional<SigningKey> key;
+    std::optional<Lock> lock;
+    std::optional<std::vector<ImportedPackage>> imported;
+    std::optional<std::vector<AvailablePackage>> available;
+    std::vector<StageTime> times;
+
+    FetchOptions fetch_options() const {
+        FetchOptions result;
+        result.stop = options.stop;
+        return result;
+    }
+};
+
+// Adds the time until its end to the stages.
+class StageTimer {
+  public:
+    StageTimer(std::vector<StageTime>& times, std::string stage)
+        : times_(times), stage_(std::move(stage)), start_(std::chrono::steady_clock::now()) {}
+    StageTimer(const StageTimer&) = delete;
+    StageTimer& operator=(const StageTimer&) = delete;
+    ~StageTimer() {
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+        times_.push_back({stage_, spent.count()});
+    }
+
+  private:
+    std::vector<StageTime>& times_;
+    std::string stage_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace tarn

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The whole line: which stage feeds which. A workspace is a project, a store and the directories
+// the project writes to; each method below takes the line up to one point, doing only what is not
+// done yet. Nothing here knows how a stage works.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/events.hh"
+#include "base/result.hh"
+#include "build/build.hh"
+#include "diag/diagnostic.hh"
+#include "image/image.hh"
+#include "import/import.hh"
+#include "pgp/pgp.hh"
+#include "project/lock.hh"
+#include "project/model.hh"
+#include "repo/repo.hh"
+#include "store/store.hh"
+#include "vm/vm.hh"
+
+namespace tarn {
+
+enum class Relock { kNever, kWhenStale };
+
+struct WorkspaceOptions {
+    std::string directory;                  // where the search for tarn.toml starts
+    std::vector<std::string> config_files{};
+    bool permissive = false;
+    std::string store_directory{};          // empty: Store::default_directory()
+    std::string mirror{};                   // empty: TARN_DEBIAN_MIRROR or apt's
+    unsigned jobs = 0;                      // 0: number of processors
+    Relock relock = Relock::kNever;
+    std::stop_token stop{};
+};
+
+// A package of the distribution as it is published: built from source or imported.
+struct DistroPackage {
+    rpm::Nevra nevra;
+    Digest unsigned_rpm{};
+    Origin origin;
+    std::string component;    // empty: imported
+    bool debug = false;       // debuginfo or debugsource
+};
+
+struct StageTime {
+    std::string stage;
+    double seconds = 0;
+};
+
+class Workspace {
+  public:
+    // Loads the project; every diagnostic of the load is in the Error. Warnings go to `reporter`.
+    static Result<Workspace> open(const WorkspaceOptions& options, Reporter& reporter);
+    Workspace(Workspace&&) noexcept;
+    ~Workspace();
+
+    const Project& project() const;
+    const SourceMap& sources() const;
+    const Store& store() const;
+    unsigned jobs() const;
+
+    std::string repository_directory() const;  // <output>/repo
+    std::string image_directory(const std::string& image) const;
+    std::string lock_path() const;
+    std::string key_directory() const;
+    std::string key_name() const;
+
+    // The signing key; kNotFound with `tarn key new` as advice.
+    Result<const SigningKey*> key();
+    // Reads the lock. Missing or not an answer to the declaration: kUsage with `tarn lock` as
+    // advice, or locks again, with a warning, under Relock::kWhenStale.
+    Result<const Lock*> lock(Reporter& reporter);
+    // Resolves everything anew and writes the lock.
+    Result<const Lock*> make_lock(Reporter& reporter);
+
+    Result<const std::vector<ImportedPackage>*> import_all(Reporter& reporter);
+    // Builds these components and what they need; all of them when empty. Failures are in the
+    // outcome.
+    Result<BuildOutcome> build(const std::vector<std::string>& names, bool force,
+                               Reporter& reporter);
+    // Everything that makes the distribution; an Error when a component failed.
+    Result<std::vector<DistroPackage>> packages(Reporter& reporter);
+    Result<Published> publish(Reporter& reporter);
+    Result<ImageResult> build_image(const std::string& name, bool force, Reporter& reporter);
+    // What a boot of the built image needs; kNotFound when it was not built.
+    Result<BootRequest> boot_request(const std::string& name) const;
+    Result<Manifest> manifest(const std::string& image) const;
+    // The sources of a component, overlays applied, ready to build.
+    Result<Rendered> render(const Component& component, Reporter& reporter);
+    // The failed sandbox of a component's last build, to look around in.
+    Result<int> component_shell(const std::string& name, Reporter& reporter);
+
+    const std::vector<StageTime>& times() const;
+
+  private:
+    struct Impl;
+    explicit Workspace(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+// kNotFound with "did you mean" when `name` is none of `known`.
+Error unknown_name(const std::string& kind, const std::string& name,
+                   const std::vector<std::string>& known);
+
+}  // namespace tarn
