@@ -146,6 +146,14 @@ std::size_t terminal_width() {
     return 0;
 }
 
+void report_times(const Context& context, const Workspace& workspace) {
+    if (context.given().has("verbose")) {
+        for (const StageTime& time : workspace.times()) {
+            context.reporter().info(fmt::format("  {:<16} {:.2f} s", time.stage, time.seconds));
+        }
+    }
+}
+
 std::string draw_error(const Error& error, bool colour) {
     std::string out = error.rendered;
     if (!out.empty() && !out.ends_with('\n')) {

@@ -40,6 +40,8 @@ bool stderr_is_terminal();
 std::size_t terminal_width();                   // 0 when stdout is no terminal
 
 enum class Colour { kAuto, kAlways, kNever };
+// With --verbose: what each stage of the line took.
+void report_times(const Context& context, const Workspace& workspace);
 // "error: ..." with notes, help and drawn diagnostics.
 std::string draw_error(const Error& error, bool colour);
 

@@ -19,9 +19,10 @@ CommandSpec image_build() {
         const std::string name = context.given().value("IMAGE");
         const ImageResult result = TARN_TRY(
             workspace->build_image(name, context.given().has("force"), context.reporter()));
+        report_times(context, *workspace);
         for (const auto& [stage, seconds] : result.stages) {
             if (context.given().has("verbose")) {
-                context.reporter().info(fmt::format("  {:<12} {}", stage, human_time(seconds)));
+                context.reporter().info(fmt::format("    {:<16} {:.2f} s", stage, seconds));
             }
         }
         Table table("artifacts", {{"ARTIFACT"}, {"STATE"}});

@@ -27,6 +27,7 @@ CommandSpec repo_publish() {
                    state,
                    context.shown(published.path)});
         print(table, context.format());
+        report_times(context, *workspace);
         return ExitCode::kDone;
     };
     return spec;

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The whole line on real packages: lock, import, build, sign, publish, compose, boot. Needs a Debian
+# mirror, namespaces and QEMU; without them it is skipped (exit 77) and says why.
+#   line_test.sh TARN SOURCE_DIR WORK_DIR
+set -u
+tarn_program=$1 source=$2 work=$3
+export TARN_STORE=$work/store NO_COLOR=1
+bad=0
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() { printf 'not ok - %s\n' "$1"; [ $# -lt 2 ] || printf '%s\n' "$2"; bad=1; }
+skip() { printf 'skipped: %s\n' "$1"; exit 77; }
+tarn() { "$tarn_program" -C "$work/distro" "$@"; }
+# description, wanted exit code, wanted text, command...
+expect() {
+    local what=$1 code=$2 text=$3 out got
+    shift 3
+    out=$("$@" 2>&1 </dev/null)
+    got=$?
+    if [ "$got" = "$code" ] && grep -qF -- "$text" <<<"$out"; then
+        ok "$what"
+    else
+        not_ok "$what: exit $got (wanted $code), wanted \"$text\" in:" "$out"
+    fi
+}
+
+mkdir -p "$work"
+# The project as it is in the tree, in another place; its lock stays what it was unless it is stale.
+rm -rf "$work/distro.new" "$work/guest"
+mkdir -p "$work/distro.new"
+(cd "$source/distro" && tar cf - --exclude=./out --exclude=./build --exclude=./keys .) | tar xf - -C "$work/distro.new"
+for kept in out build keys; do
+    [ -e "$work/distro/$kept" ] && mv "$work/distro/$kept" "$work/distro.new/$kept"
+done
+rm -rf "$work/distro" && mv "$work/distro.new" "$work/distro"
+cp -r "$source/guest" "$work/guest"
+
+doctor=$(tarn doctor 2>&1) || skip "this machine lacks something:
+$doctor"
+expect "an unreachable mirror says what to do" 1 "--mirror" tarn --mirror http://127.0.0.1:9/debian lock
+out=$(tarn lock 2>&1) || { grep -q 'cannot reach' <<<"$out" && skip "no Debian mirror: $out"; not_ok "lock" "$out"; exit 1; }
+ok "lock"
+
+if [ ! -e "$work/distro/keys" ]; then
+    expect "publishing without a key says how to make one" 1 "tarn key new" tarn repo publish
+fi
+tarn key new --if-missing --quiet >/dev/null || not_ok "key new"
+[ "$(stat -c %a "$work"/distro/keys/tarn.key)" = 600 ] && ok "the private key is 0600" || not_ok "mode of the private key"
+expect "publish" 0 "SNAPSHOT" tarn repo publish
+expect "publish again changes nothing" 0 "unchanged" tarn repo publish
+
+repo=$(readlink -f "$work/distro/out/repo/current")
+keyring=$(mktemp -d)
+trap 'rm -rf "$keyring"' EXIT
+rpmkeys --dbpath "$keyring" --import "$work/distro/keys/tarn.asc"
+if checked=$(find "$repo/Packages" -name '*.rpm' -print0 | xargs -0 rpmkeys --dbpath "$keyring" --define '_pkgverify_level all' --checksig 2>&1) &&
+    ! grep -v 'digests signatures OK$' <<<"$checked" | grep -q .; then
+    ok "rpm accepts all $(wc -l <<<"$checked") packages"
+else
+    not_ok "rpmkeys --checksig" "$(grep -v 'OK$' <<<"$checked" | head)"
+fi
+package=$(find "$repo/Packages" -name 'jq-[0-9]*.rpm')
+size=$(stat -c %s "$package")
+for at in 200 $((size / 3)) $((size / 2)) $((size - 5)); do
+    cp "$package" "$keyring/altered.rpm"
+    byte=$(od -An -tu1 -j "$at" -N1 "$keyring/altered.rpm")
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$keyring/altered.rpm" bs=1 seek="$at" conv=notrunc status=none
+    if rpmkeys --dbpath "$keyring" --define '_pkgverify_level all' --checksig "$keyring/altered.rpm" >/dev/null 2>&1; then
+        not_ok "a flipped byte at $at of $size is accepted"
+    fi
+done
+ok "rpm refuses flipped bytes"
+expect "rpm reads what is required" 0 "libonig.so" rpm -qp --requires "$package"
+
+mkdir -p "$work/distro/components/broken"
+printf '[components.broken]\nspec = { type = "local", path = "broken.spec" }\n' >"$work/distro/components/broken/broken.comp.toml"
+cat >"$work/distro/components/broken/broken.spec" <<'EOF'
+Name: broken
+Version: 1
+Release: 1
+Summary: Fails
+License: MIT
+%description
+Fails.
+%build
+echo the reason it fails
+exit 7
+EOF
+expect "a failing build shows section, log and sandbox" 1 "tarn component shell broken" tarn component build broken
+expect "its log is kept" 0 "the reason it fails" tarn component log broken
+rm -rf "$work/distro/components/broken"
+
+expect "a mistyped image is recognised" 2 'tarn image' tarn image buidl vm
+expect "image" 0 "vm.raw" tarn image build vm
+images=$work/distro/out/images/vm
+first=$(sha256sum <"$images/vm.raw")
+expect "image again changes nothing" 0 "unchanged" tarn image build vm
+for pause in 0.3 1 2; do
+    timeout -s KILL "$pause" "$tarn_program" -C "$work/distro" image build vm --force >/dev/null 2>&1
+    [ "$(sha256sum <"$images/vm.raw")" = "$first" ] || not_ok "killed after $pause s: the image is not what it was"
+done
+ok "killed while composing, the image stays what it was"
+
+# The same project elsewhere, one job, another umask: the same bits.
+rm -rf "$work/elsewhere"
+mkdir -p "$work/elsewhere"
+(cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest) | tar xf - -C "$work/elsewhere"
+(umask 077 && TZ=Asia/Tokyo LC_ALL=C "$tarn_program" -C "$work/elsewhere/distro" -j 1 image build vm --force >/dev/null) ||
+    not_ok "image in another directory"
+for format in raw vhd; do
+    cmp "$images/vm.$format" "$work/elsewhere/distro/out/images/vm/vm.$format" && ok "vm.$format is bit-identical elsewhere" || not_ok "vm.$format differs"
+done
+rm -rf "$work/elsewhere"
+
+out=$(tarn image boot vm --test -O csv 2>&1)
+code=$?
+printf '%s\n' "$out"
+[ "$code" = 0 ] && ok "boot" || not_ok "boot test"
+expect "the store is sound" 0 "sound" tarn store verify
+exit $bad
