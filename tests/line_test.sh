@@ -90,16 +90,22 @@ expect "a failing build shows section, log and sandbox" 1 "tarn component shell 
 expect "its log is kept" 0 "the reason it fails" tarn component log broken
 rm -rf "$work/distro/components/broken"
 
-expect "a mistyped image is recognised" 2 'tarn image' tarn image buidl vm
+expect "a mistyped image is recognised" 2 'did you mean `vm`?' tarn image build vn
 expect "image" 0 "vm.raw" tarn image build vm
 images=$work/distro/out/images/vm
 first=$(sha256sum <"$images/vm.raw")
 expect "image again changes nothing" 0 "unchanged" tarn image build vm
 for pause in 0.3 1 2; do
-    timeout -s KILL "$pause" "$tarn_program" -C "$work/distro" image build vm --force >/dev/null 2>&1
+    (timeout -s KILL "$pause" "$tarn_program" -C "$work/distro" image build vm --force; true) >/dev/null 2>&1
     [ "$(sha256sum <"$images/vm.raw")" = "$first" ] || not_ok "killed after $pause s: the image is not what it was"
 done
 ok "killed while composing, the image stays what it was"
+timeout -s INT 1 "$tarn_program" -C "$work/distro" image build vm --force >/dev/null 2>"$work/interrupt.log"
+code=$?
+[ "$code" = 124 ] && grep -q interrupted "$work/interrupt.log" && ok "interrupted, it says so" ||
+    not_ok "SIGINT: exit $code" "$(cat "$work/interrupt.log")"
+expect "after all that the same command completes" 0 "built" tarn image build vm --force
+[ "$(sha256sum <"$images/vm.raw")" = "$first" ] && ok "and gives the same image" || not_ok "the image changed"
 
 # The same project elsewhere, one job, another umask: the same bits.
 rm -rf "$work/elsewhere"

@@ -111,6 +111,25 @@ Diagnostic simple(Severity severity, Span where, std::string message, std::strin
 
 constexpr std::size_t kMaxShown = 200;  // a line of a megabyte is not drawn whole
 
+// Length of the well-formed UTF-8 character at `at`; 0 when the bytes are none.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    const std::size_t length = first < 0x80U                      ? 1
+                               : first >= 0xc2U && first < 0xe0U ? 2
+                               : first >= 0xe0U && first < 0xf0U ? 3
+                               : first >= 0xf0U && first < 0xf5U ? 4
+                                                                 : 0;
+    if (length == 0 || at + length > text.size()) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((static_cast<unsigned char>(text[at + i]) & 0xc0U) != 0x80U) {
+            return 0;
+        }
+    }
+    return length;
+}
+
 // The source line and the caret line under it.
 void draw_snippet(std::string& out, const Location& where, std::uint32_t length, unsigned width) {
     std::string_view text = where.line_text;
@@ -124,19 +143,26 @@ void draw_snippet(std::string& out, const Location& where, std::uint32_t length,
         column -= cut;
     }
     text = text.substr(0, kMaxShown);
+    // What could move a terminal's cursor is shown as a blank, what is no UTF-8 as "?".
     std::string shown;
     std::string blank;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        shown += byte < 0x20 || byte == 0x7f ? ' ' : text[i];
-        // UTF-8 continuation bytes take no column.
-        if (i < column && (byte & 0xc0) != 0x80) {
-            blank += ' ';
-        }
-    }
     std::size_t carets = 0;
-    for (std::size_t i = column; i < std::min<std::size_t>(text.size(), column + length); ++i) {
-        carets += (static_cast<unsigned char>(text[i]) & 0xc0U) != 0x80U ? 1U : 0U;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t size = utf8_length(text, i);
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (size == 0) {
+            shown += '?';
+        } else if (byte < 0x20 || byte == 0x7f) {
+            shown += ' ';
+        } else {
+            shown += text.substr(i, size);
+        }
+        if (i < column) {
+            blank += ' ';
+        } else if (i < column + length) {
+            ++carets;
+        }
+        i += std::max<std::size_t>(1, size);
     }
     out += fmt::format("  {:>{}} | {}\n", where.line, width, shown);
     out += fmt::format("  {:>{}} | {}{}\n",
@@ -202,8 +228,9 @@ std::string Diagnostics::draw(std::size_t cap) const {
     for (const Diagnostic& each : all_) {
         ordered.push_back(&each);
     }
-    std::stable_sort(ordered.begin(), ordered.end(), [](const Diagnostic* a, const Diagnostic* b) {
-        return a->primary.begin < b->primary.begin;
+    // By place; at one place in the order they were found.
+    std::sort(ordered.begin(), ordered.end(), [](const Diagnostic* a, const Diagnostic* b) {
+        return std::pair(a->primary.begin, a) < std::pair(b->primary.begin, b);
     });
     std::string out;
     std::size_t drawn = 0;
