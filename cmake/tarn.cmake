@@ -13,7 +13,7 @@ if(TARN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 # Rooms in order: a room may use those before it that it names in DEPENDS, never one after it.
-# tests/arrows_test checks the includes against the same arrows.
+# tests/arrows.sh checks the includes against the same arrows.
 set(TARN_ROOMS base diag store exec pgp solve project spec render upstream rpm import repo build
                image vm workspace cli)
 

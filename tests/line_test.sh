@@ -34,8 +34,11 @@ done
 rm -rf "$work/distro" && mv "$work/distro.new" "$work/distro"
 cp -r "$source/guest" "$work/guest"
 
-doctor=$(tarn doctor 2>&1) || skip "this machine lacks something:
-$doctor"
+doctor=$(tarn doctor -O csv 2>&1)
+if lacking=$(grep -E '^(bwrap|sandbox|qemu-system-x86_64|firmware|archive keys|mirror),lacking' <<<"$doctor"); then
+    skip "this machine lacks something:
+$lacking"
+fi
 expect "an unreachable mirror says what to do" 1 "--mirror" tarn --mirror http://127.0.0.1:9/debian lock
 out=$(tarn lock 2>&1) || { grep -q 'cannot reach' <<<"$out" && skip "no Debian mirror: $out"; not_ok "lock" "$out"; exit 1; }
 ok "lock"
@@ -100,9 +103,9 @@ for pause in 0.3 1 2; do
     [ "$(sha256sum <"$images/vm.raw")" = "$first" ] || not_ok "killed after $pause s: the image is not what it was"
 done
 ok "killed while composing, the image stays what it was"
-timeout -s INT 1 "$tarn_program" -C "$work/distro" image build vm --force >/dev/null 2>"$work/interrupt.log"
+timeout --preserve-status -s INT 1 "$tarn_program" -C "$work/distro" image build vm --force >/dev/null 2>"$work/interrupt.log"
 code=$?
-[ "$code" = 124 ] && grep -q interrupted "$work/interrupt.log" && ok "interrupted, it says so" ||
+[ "$code" = 130 ] && grep -q interrupted "$work/interrupt.log" && ok "interrupted, it says so" ||
     not_ok "SIGINT: exit $code" "$(cat "$work/interrupt.log")"
 expect "after all that the same command completes" 0 "built" tarn image build vm --force
 [ "$(sha256sum <"$images/vm.raw")" = "$first" ] && ok "and gives the same image" || not_ok "the image changed"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Arguments in, exit code out.
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -21,7 +22,11 @@ class Interrupts {
     Interrupts() {
         sigemptyset(&signals_);
         for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-            sigaddset(&signals_, signal);
+            struct sigaction inherited {};
+            ::sigaction(signal, nullptr, &inherited);
+            if (inherited.sa_handler != SIG_IGN) {  // nohup's wish is respected
+                sigaddset(&signals_, signal);
+            }
         }
         ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         ::signal(SIGPIPE, SIG_IGN);
@@ -70,6 +75,8 @@ bool wants_colour(const Given& given) {
 }  // namespace
 
 int run_tarn(const std::vector<std::string>& arguments) {
+    // What is written does not depend on who runs this; secrets set their own modes.
+    ::umask(022);
     auto parsed = parse(arguments);
     if (!parsed) {
         talk(draw_error(parsed.error(), stderr_is_terminal()));

@@ -6,6 +6,7 @@
 #include "exec/detail/advice.hh"
 #include "exec/detail/launcher.hh"
 #include "exec/detail/mounts.hh"
+#include "exec/detail/terminal_filter.hh"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -88,15 +89,11 @@ Result<std::vector<Fd>> hold_directories(const Sandbox& sandbox) {
     return held;
 }
 
-Result<Fd> argument_file(const std::vector<std::string>& words) {
-    Fd fd(::memfd_create("bwrap-arguments", MFD_CLOEXEC));
+// What bubblewrap reads from a descriptor.
+Result<Fd> memory_file(std::string_view bytes) {
+    Fd fd(::memfd_create("bwrap", MFD_CLOEXEC));
     if (!fd) {
         return fail(sys_error("make", "a file in memory"));
-    }
-    std::string bytes;
-    for (const std::string& word : words) {
-        bytes += word;
-        bytes += '\0';
     }
     TARN_TRY(write_all(fd.get(), bytes, "bubblewrap's arguments"));
     if (::lseek(fd.get(), 0, SEEK_SET) != 0) {
@@ -125,9 +122,19 @@ int settle_process(const std::vector<int>& keep) {
     return 0;
 }
 
+std::string joined_by_nul(const std::vector<std::string>& words) {
+    std::string bytes;
+    for (const std::string& word : words) {
+        bytes += word;
+        bytes += '\0';
+    }
+    return bytes;
+}
+
 Result<std::vector<std::string>> arguments_of(const Sandbox& sandbox,
                                               const Command& base,
-                                              int status_fd) {
+                                              int status_fd,
+                                              int filter_fd) {
     std::vector<std::string> words{"--unshare-all",
                                    "--die-with-parent",
                                    "--uid",
@@ -139,9 +146,12 @@ Result<std::vector<std::string>> arguments_of(const Sandbox& sandbox,
                                    "--cap-drop",
                                    "ALL",
                                    "--clearenv"};
-    // With a person at the terminal the shell needs it for job control.
+    // With a person at the terminal the shell needs it for job control: then it keeps the terminal,
+    // but cannot type into it.
     if (!base.inherit_terminal) {
         words.emplace_back("--new-session");
+    } else {
+        words.insert(words.end(), {"--seccomp", std::to_string(filter_fd)});
     }
     words.insert(words.end(), {"--json-status-fd", std::to_string(status_fd)});
     for (const auto& [name, value] : sandbox.environment) {
@@ -164,15 +174,19 @@ Result<ProcessResult> run_in_sandbox(const Sandbox& sandbox, Command base) {
     const std::vector<Fd> held = TARN_TRY(hold_directories(sandbox));
     Pipe status = TARN_TRY(make_pipe());
     detail::Launcher launcher = TARN_TRY(detail::Launcher::prepare());
+    const Fd filter = TARN_TRY(memory_file(detail::terminal_filter()));
     const std::vector<std::string> words =
-        TARN_TRY(arguments_of(sandbox, base, status.write.get()));
-    const Fd arguments = TARN_TRY(argument_file(words));
+        TARN_TRY(arguments_of(sandbox, base, status.write.get(), filter.get()));
+    const Fd arguments = TARN_TRY(memory_file(joined_by_nul(words)));
     base.argv = {*bwrap, "--args", std::to_string(arguments.get()), "--"};
     base.argv.insert(base.argv.end(), sandbox.argv.begin(), sandbox.argv.end());
     base.environment = std::map<std::string, std::string>();
     base.directory = "/";
     base.keep_fds.push_back(arguments.get());
     base.keep_fds.push_back(status.write.get());
+    if (base.inherit_terminal) {
+        base.keep_fds.push_back(filter.get());
+    }
     base.before_exec = [also = base.before_exec, keep = base.keep_fds, &launcher] {
         int problem = settle_process(keep);
         if (problem == 0 && also) {

@@ -151,7 +151,7 @@ TEST(Loader, DebianVersionsHaveDefaults) {
     it.file("tarn.toml",
             "[distros.debian]\nkind = \"debian\"\n"
             "[distros.debian.versions.forky]\n"
-            "expired-release = { accept = true, reason = \"pinned\" }\n"
+            "expired-release = { accept = true, reason = \"pinned\", not-before = \"2026-01-02\" }\n"
             "[distros.debian.versions.kernel]\nsuite = \"trixie-backports\"\n"
             "components = [\"main\", \"contrib\"]\n")
         .load();

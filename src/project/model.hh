@@ -30,9 +30,12 @@ struct DistroReference {
 
 enum class UpstreamKind { kFedora, kDebian };
 
-struct ExpiredRelease {  // "the Release may be past its Valid-Until, because ..."
+// "The Release may be past its Valid-Until, because ...": the project pins a snapshot. One older
+// than `not_before` (YYYY-MM-DD) is refused all the same, so that nobody can replay an older one.
+struct ExpiredRelease {
     bool accept = false;
     std::string reason;
+    std::string not_before;
 };
 
 struct InputReference {  // one of the two: a repository or a set of them, of Project::resources

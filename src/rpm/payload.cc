@@ -37,7 +37,15 @@ std::optional<Tree> remembered(const Store& store, const Digest& rpm) {
         return std::nullopt;
     }
     auto tree = store.read_tree(*digest);
-    return tree ? std::optional(std::move(*tree)) : std::nullopt;
+    if (!tree) {
+        return std::nullopt;
+    }
+    for (const TreeEntry& entry : tree->entries()) {
+        if (entry.kind == EntryKind::kFile && !store.has(entry.content)) {
+            return std::nullopt;  // removed because it was damaged: unpacked again
+        }
+    }
+    return std::move(*tree);
 }
 
 Result<Compression> payload_compression(const HeaderValue& header, const std::string& name) {

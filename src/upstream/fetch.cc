@@ -98,6 +98,7 @@ class Runner {
             const auto complete = transfer.prepare();
             if (!complete) {
                 fatal_ = complete.error();
+                transfer.give_up(*fatal_);
                 return;
             }
             if (*complete) {
@@ -107,6 +108,7 @@ class Runner {
         const auto handle = transfer.begin();
         if (!handle) {
             fatal_ = handle.error();
+            transfer.give_up(*fatal_);
             return;
         }
         curl_multi_add_handle(multi_.get(), *handle);

@@ -33,6 +33,16 @@ Command serve_command(const std::string& directory, int port) {
     return command;
 }
 
+Result<std::string> published_snapshot(const std::string& repository) {
+    std::error_code problem;
+    const auto path = std::filesystem::canonical(repository, problem);
+    if (problem) {
+        return fail(error(ErrorKind::kNotFound, "nothing is published in {}", repository)
+                        .advise("`tarn repo publish` publishes the repository"));
+    }
+    return path.string();
+}
+
 // A copy of the snapshot, hard links but for one package with one byte changed.
 Result<void> make_altered(const std::string& snapshot, const std::string& target,
                           const std::string& package) {
@@ -44,7 +54,7 @@ Result<void> make_altered(const std::string& snapshot, const std::string& target
          each.increment(problem)) {
         const std::string relative = relative_to(each->path().string(), snapshot);
         const std::string to = join_path(target, relative);
-        if (each->is_directory()) {
+        if (each->is_directory(problem)) {
             TARN_TRY(make_directories(to));
             continue;
         }
@@ -58,6 +68,9 @@ Result<void> make_altered(const std::string& snapshot, const std::string& target
             if (problem) {
                 fs::copy_file(each->path(), to, problem);
             }
+            if (problem) {
+                return fail(ErrorKind::kSystem, "cannot copy {}: {}", name, problem.message());
+            }
             continue;
         }
         std::string bytes = TARN_TRY(read_file(each->path().string()));
@@ -69,7 +82,8 @@ Result<void> make_altered(const std::string& snapshot, const std::string& target
         return fail(ErrorKind::kSystem, "cannot copy {}: {}", snapshot, problem.message());
     }
     if (!altered) {
-        return fail(ErrorKind::kNotFound, "the repository has no package `{}` to alter", package);
+        return fail(error(ErrorKind::kNotFound, "the repository has no package `{}` to install and to alter", package)
+                        .advise("set `boot-install` of the image to a package that is published"));
     }
     return {};
 }
@@ -202,9 +216,12 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
                               probe.why));
     Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
     const std::string altered = prepared.scratch.path() + "/altered";
-    const std::string snapshot =
-        std::filesystem::canonical(request.repository).string();
-    TARN_TRY(make_altered(snapshot, altered, request.image->boot_install));
+    const std::string snapshot = TARN_TRY(published_snapshot(request.repository));
+    if (!request.image->boot_install.empty()) {
+        TARN_TRY(make_altered(snapshot, altered, request.image->boot_install));
+    } else {
+        TARN_TRY(make_directories(altered));
+    }
 
     const vm::PrivateNetwork network =
         TARN_TRY(vm::PrivateNetwork::make(serve_command(snapshot, kGoodPort)));
@@ -215,7 +232,7 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     vm::GuestServers servers{fmt::format("http://{}:{}/", kHostAddress, kGoodPort),
                              fmt::format("http://{}:{}/", kHostAddress, kBadPort)};
     prepared.machine.credentials = vm::check_credentials(*request.image, servers);
-    prepared.machine.results = "file,path=" + join_path(request.work_dir, "results.log");
+    prepared.machine.results = "file,path=" + vm::option_value(join_path(request.work_dir, "results.log"));
     reporter.begin("booting", 0, "s");
     Run result = TARN_TRY(
         run_machine(request, prepared.machine, prepared.firmware, network, reporter));
@@ -229,6 +246,9 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     }
     reporter.end();
     BootReport report = make_report(request, probe, result, manifest);
+    if (request.image->boot_install.empty()) {
+        report.checks.push_back({"dnf-install", false, true, "the image names no boot-install"});
+    }
     TARN_TRY(write_file_atomic(join_path(request.work_dir, "report.json"), report.to_json()));
     return report;
 }
@@ -238,8 +258,9 @@ Result<int> boot_interactive(const BootRequest& request) {
     Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
     prepared.machine.console = "stdio,mux=on,signal=off";
     prepared.machine.credentials = vm::console_credentials();
-    const vm::PrivateNetwork network = TARN_TRY(vm::PrivateNetwork::make(serve_command(
-        std::filesystem::canonical(request.repository).string(), kGoodPort)));
+    const std::string snapshot = TARN_TRY(published_snapshot(request.repository));
+    const vm::PrivateNetwork network =
+        TARN_TRY(vm::PrivateNetwork::make(serve_command(snapshot, kGoodPort)));
     Command command;
     command.argv = vm::qemu_command(prepared.machine, prepared.firmware);
     command.inherit_terminal = true;

@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,6 +47,15 @@ std::string base64(std::string_view bytes) {
     return out;
 }
 
+std::string option_value(std::string_view text) {
+    // QEMU's own escape: a comma ends a value, two are one.
+    std::string out;
+    for (const char c : text) {
+        out.append(c == ',' ? 2 : 1, c);
+    }
+    return out;
+}
+
 std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware) {
     std::vector<std::string> argv = {"qemu-system-x86_64",
                                      "-nodefaults",
@@ -62,10 +73,10 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
     add("-cpu", kvm ? "host" : "max");
     add("-smp", std::to_string(machine.cpus));
     add("-m", std::to_string(machine.memory_mib));
-    add("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + firmware.code);
-    add("-drive", "if=pflash,format=raw,unit=1,file=" + machine.variables);
+    add("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + option_value(firmware.code));
+    add("-drive", "if=pflash,format=raw,unit=1,file=" + option_value(machine.variables));
     // Writes go to an anonymous temporary file: the image stays as it is.
-    add("-drive", "if=none,id=disk,format=raw,snapshot=on,discard=unmap,file=" + machine.disk);
+    add("-drive", "if=none,id=disk,format=raw,snapshot=on,discard=unmap,file=" + option_value(machine.disk));
     add("-device", "nvme,drive=disk,serial=tarn,bootindex=0");
     add("-netdev", "user,id=net");
     add("-device", "virtio-net-pci,netdev=net,romfile=");
@@ -97,6 +108,14 @@ int raise_loopback() {
     return problem;
 }
 
+// The machine and its servers end with the program that started them, however that ends.
+int end_with(pid_t parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+        return errno;
+    }
+    return ::getppid() == parent ? 0 : ECANCELED;
+}
+
 // Between fork and exec: a namespace of our own. Without root, a user namespace gives the right.
 int unshare_network() {
     const int flags = ::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET;
@@ -117,7 +136,10 @@ int join(const char* user, const char* network) {
 }  // namespace
 
 Result<PrivateNetwork> PrivateNetwork::make(Command serve) {
-    serve.before_exec = unshare_network;
+    serve.before_exec = [parent = ::getpid()] {
+        const int problem = unshare_network();
+        return problem != 0 ? problem : end_with(parent);
+    };
     auto child = Child::start(serve);
     if (!child) {
         return fail(std::move(child.error())
@@ -130,8 +152,9 @@ Result<PrivateNetwork> PrivateNetwork::make(Command serve) {
 void PrivateNetwork::enter(Command& command) const {
     const std::string base = fmt::format("/proc/{}/ns/", child_.pid());
     const std::string user = ::geteuid() == 0 ? "" : base + "user";
-    command.before_exec = [user, network = base + "net"] {
-        return join(user.c_str(), network.c_str());
+    command.before_exec = [user, network = base + "net", parent = ::getpid()] {
+        const int problem = join(user.c_str(), network.c_str());
+        return problem != 0 ? problem : end_with(parent);
     };
 }
 

@@ -31,7 +31,7 @@ Origin import_origin(const ImportedPackage& package) {
 }
 
 Origin build_origin(const Project& project, const Component& component,
-                    const BuiltComponent& built) {
+                    const BuiltComponent& built, const Rendered& rendered) {
     Origin origin;
     origin.kind = "build";
     const std::string where = relative_spec(project, component);
@@ -51,7 +51,9 @@ Origin build_origin(const Project& project, const Component& component,
     }
     std::vector<std::string> sources;
     for (const SourceFile& source : component.source_files) {
-        sources.push_back(source.filename);
+        const TreeEntry* const file = rendered.sources.find(source.filename);
+        sources.push_back(fmt::format(
+            "{} sha256:{}", source.filename, file != nullptr ? file->content.hex() : "unknown"));
     }
     origin.facts = {{"component", component.name},
                     {"spec", relative_to(component.spec_path, project.root)},
@@ -104,7 +106,29 @@ Result<const std::vector<ImportedPackage>*> Workspace::import_all(Reporter& repo
     return &*impl_->imported;
 }
 
+namespace {
+
+// What the format can say and this version cannot do is refused where it is said.
+Error not_supported(const SourceMap& sources, Span where, std::string what) {
+    Diagnostic diagnostic;
+    diagnostic.primary = where;
+    diagnostic.message = std::move(what);
+    Error problem = error(ErrorKind::kUsage, "nothing was built");
+    problem.rendered = draw(diagnostic, sources);
+    return problem;
+}
+
+}  // namespace
+
 Result<Rendered> Workspace::render(const Component& component, Reporter& reporter) {
+    if (component.spec_type == SpecType::kUpstream) {
+        return fail(not_supported(
+            impl_->sources,
+            component.where,
+            fmt::format("component `{}`: specs cannot be fetched from a dist-git yet; give it a "
+                        "local spec",
+                        component.name)));
+    }
     std::vector<std::pair<std::string, Digest>> extra;
     for (const SourceFile& source : component.source_files) {
         if (source.origin_type == "signing-key") {
@@ -127,6 +151,14 @@ Result<Rendered> Workspace::render(const Component& component, Reporter& reporte
                                 .advise("`tarn lock` locks again"));
             }
             extra.emplace_back(source.filename, found->digest);
+        } else {
+            return fail(not_supported(
+                impl_->sources,
+                source.where,
+                fmt::format("source `{}`: origin `{}` is not supported yet; `debian` and "
+                            "`signing-key` are",
+                            source.filename,
+                            source.origin_type)));
         }
     }
     return render_component(impl_->store,
@@ -200,11 +232,12 @@ Result<std::vector<DistroPackage>> Workspace::packages(Reporter& reporter) {
     std::set<std::string> built_names;
     for (const BuiltComponent& built : outcome.built) {
         const Component& component = impl_->project.components.at(built.name);
+        const Rendered rendered = TARN_TRY(render(component, reporter));
         for (std::size_t i = 0; i < built.rpms.size(); ++i) {
             DistroPackage package;
             package.nevra = built.nevras[i];
             package.unsigned_rpm = built.rpms[i];
-            package.origin = build_origin(impl_->project, component, built);
+            package.origin = build_origin(impl_->project, component, built, rendered);
             package.component = built.name;
             package.debug = is_debug_package(package.nevra.name);
             built_names.insert(package.nevra.name);

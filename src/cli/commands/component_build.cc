@@ -15,6 +15,9 @@ CommandSpec component_build() {
     spec.options = {{"-a,--all", "", "build every component"},
                     {"--force", "", "build again although nothing changed"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
+        if (context.given().has("all") && context.given().has("COMPONENT")) {
+            return fail(ErrorKind::kUsage, "--all and names of components exclude each other");
+        }
         Workspace* workspace = TARN_TRY(context.workspace());
         const BuildOutcome outcome =
             TARN_TRY(workspace->build(context.given().all("COMPONENT"),

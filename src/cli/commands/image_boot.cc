@@ -25,6 +25,8 @@ void print_report(const Context& context, const BootReport& report) {
                    check.detail});
     }
     print(table, context.format());
+    context.reporter().info("console and report are in " +
+                            context.shown(parent_path(report.console_log)));
     context.reporter().info(
         fmt::format("ready in {:.1f} s ({})", report.ready_seconds, join(phases, ", ")));
 }

@@ -45,6 +45,21 @@ TEST_F(Configuration, WhatPackagesBringStaysAndWhatTheImageDeclaresWins) {
     EXPECT_EQ(made->find("etc/mtab")->target, "x");
 }
 
+TEST_F(Configuration, ADeclaredFileNeverReplacesALinkToADirectory) {
+    TreeEntry link;
+    link.path = "lib";
+    link.kind = EntryKind::kSymlink;
+    link.mode = 0777;
+    link.target = "usr/lib";
+    const Tree base = tree({file("usr/lib/x", "x"), link});
+    Overlay overlay(store_, 1700000000);
+    ASSERT_TRUE(overlay.file("lib/modules-load.d/a.conf", "a\n"));
+    const auto made = overlay.over(base);
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().message,
+              "/lib/modules-load.d/a.conf cannot be put into the image: /lib is no directory there");
+}
+
 TEST_F(Configuration, BadPathsAndModesOfDeclaredFilesAreRefused) {
     image_.files = {{"/etc/../../x", "", "", "", "", "", {}}};
     EXPECT_EQ(configured(Tree{}).error().kind, ErrorKind::kUsage);

@@ -142,6 +142,11 @@ Result<void> run_maker(const FilesystemInput& input, const Maker& maker) {
         pipe.read.reset();
     }
     const ProcessResult process = TARN_TRY(std::move(result));
+    // A file that could not be read cuts the archive short: that is the cause, not what mke2fs says
+    // of it. A pipe broken by the program's own end is not.
+    if (!fed && fed.error().kind != ErrorKind::kSystem) {
+        return fed;
+    }
     if (process.exit_code != 0) {
         return fail(maker_error(input, maker, process));
     }

@@ -40,6 +40,16 @@ nlohmann::json read_stamp(const std::string& directory) {
     return whole ? stamp : nlohmann::json();
 }
 
+// A power cut must not leave a file of the right size with holes where data was to come: what a
+// stamp vouches for is on the disk before the stamp is.
+Result<void> sync_path(const std::string& path) {
+    const Fd fd = TARN_TRY(open_file(path, O_RDONLY));
+    if (fsync(fd.get()) != 0) {
+        return fail(sys_error("write", path));
+    }
+    return {};
+}
+
 std::vector<std::string> stamped_names(const std::string& directory) {
     const nlohmann::json stamp = read_stamp(directory);
     std::vector<std::string> out;
@@ -65,9 +75,17 @@ Result<OutputDirectory> OutputDirectory::open(const std::string& directory) {
             return fail(sys_error("lock", directory));
         }
     }
-    TARN_TRY(remove_tree(hidden + ".new"));
-    TARN_TRY(make_directories(hidden + ".new"));
     out.staging_ = hidden + ".new";
+    // Killed between the exchange and the moving of what is not ours, this is the old directory.
+    if (is_directory(out.staging_) && is_directory(directory)) {
+        std::vector<std::string> ours = stamped_names(out.staging_);
+        ours.emplace_back(kStamp);
+        if (ours.size() > 1) {
+            TARN_TRY(out.keep_foreign(ours));
+        }
+    }
+    TARN_TRY(remove_tree(out.staging_));
+    TARN_TRY(make_directories(out.staging_));
     return out;
 }
 
@@ -98,9 +116,12 @@ Result<void> OutputDirectory::write_stamp(const Digest& key,
             return fail(sys_error("read", join_path(staging_, name)));
         }
         files[name] = {facts->size, facts->mtime_ns};
+        TARN_TRY(sync_path(join_path(staging_, name)));
     }
     const nlohmann::json stamp = {{"key", key.hex()}, {"files", files}};
-    return write_file_atomic(join_path(staging_, kStamp), stamp.dump() + "\n");
+    TARN_TRY(write_file_atomic(join_path(staging_, kStamp), stamp.dump() + "\n"));
+    TARN_TRY(sync_path(join_path(staging_, kStamp)));
+    return sync_path(staging_);
 }
 
 // Boot logs and the like go along; a hard link now, or a rename after the exchange.
@@ -130,13 +151,20 @@ Result<void> OutputDirectory::commit(const Digest& key, const std::vector<std::s
                 AT_FDCWD,
                 directory_.c_str(),
                 RENAME_EXCHANGE) == 0) {
-        return keep_foreign(old);
+        TARN_TRY(sync_path(parent_path(directory_)));
+        auto kept = keep_foreign(old);
+        if (!kept) {
+            staging_.clear();  // what could not be moved is not swept: the next build tries again
+        }
+        return kept;
     }
     if (errno != EINVAL && errno != ENOSYS && errno != EXDEV) {
         return fail(sys_error("replace", directory_));
     }
     // A file system that cannot exchange: without its stamp the directory counts as not built.
-    TARN_TRY(remove_tree(join_path(directory_, kStamp)));
+    for (const std::string& name : old) {
+        TARN_TRY(remove_tree(join_path(directory_, name)));
+    }
     for (const std::string& name : artifacts) {
         TARN_TRY(rename_path(join_path(staging_, name), join_path(directory_, name)));
     }

@@ -46,6 +46,22 @@ Result<Tree> Overlay::over(const Tree& base) const {
         entries.push_back(entry);
     }
     const Tree added = TARN_TRY(Tree::make(std::move(entries)));
+    for (const TreeEntry& entry : added.entries()) {
+        for (std::string above = parent_path(entry.path); !above.empty();
+             above = parent_path(above)) {
+            const TreeEntry* const there = base.find(above);
+            if (there != nullptr && there->kind != EntryKind::kDirectory &&
+                !entries_.contains(above)) {
+                return fail(error(ErrorKind::kUsage,
+                                  "/{} cannot be put into the image: /{} is no directory there",
+                                  entry.path,
+                                  above)
+                                .advise(there->kind == EntryKind::kSymlink
+                                            ? fmt::format("name the place /{} links to", above)
+                                            : "choose another path"));
+            }
+        }
+    }
     return merge({&base, &added}).tree;
 }
 

@@ -15,6 +15,7 @@ const TableKind<ExpiredRelease>& expired_release_kind() {
         {
             {"accept", K::flag(&ExpiredRelease::accept), Need::kRequired},
             {"reason", K::text(&ExpiredRelease::reason), Need::kRequired},
+            {"not-before", K::text(&ExpiredRelease::not_before), Need::kRequired},
         }};
     return kind;
 }

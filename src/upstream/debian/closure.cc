@@ -280,7 +280,11 @@ Result<LockedFile> find_source(const Suite& suite, const WantedSource& wanted) {
         }
         return fail(std::move(none).advise("set `member` to one of these"));
     }
-    if (to_lower(file.hash_type) == "sha256" && !file.hash.empty() &&
+    if (!file.hash.empty() && to_lower(file.hash_type) != "sha256") {
+        return fail(error(ErrorKind::kUsage, "{}: its hash is {}", who, file.hash_type)
+                        .advise("a Debian index can be compared with SHA256 only"));
+    }
+    if (!file.hash.empty() &&
         to_lower(file.hash) != member->second.hex()) {
         return fail(error(ErrorKind::kFailed, "{}: the archive has another file", who)
                         .note(fmt::format("declared SHA-256 {}", file.hash))

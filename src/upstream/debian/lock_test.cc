@@ -233,7 +233,12 @@ TEST_F(LockTest, ExpiredReleaseNeedsADecisionThatIsRecorded) {
     EXPECT_THAT(error.message, HasSubstr("has expired: valid until Fri, 06 Nov 2026"));
     EXPECT_THAT(error.help, Contains(HasSubstr("expired-release")));
 
-    forky().expired_release = {true, "a pinned snapshot"};
+    forky().expired_release = {true, "a pinned snapshot", "2099-01-01"};
+    EXPECT_THAT(lock_error().message, HasSubstr("is older than 2099-01-01"));
+    forky().expired_release = {true, "a pinned snapshot", "yesterday"};
+    EXPECT_THAT(lock_error().message, HasSubstr("`yesterday` is no date"));
+
+    forky().expired_release = {true, "a pinned snapshot", "2000-01-01"};
     const auto made = lock();
     ASSERT_TRUE(made.has_value());
     EXPECT_EQ(made->suites.at("forky").expired_reason, "a pinned snapshot");
@@ -242,7 +247,7 @@ TEST_F(LockTest, ExpiredReleaseNeedsADecisionThatIsRecorded) {
 
 TEST_F(LockTest, ReleaseThatIsStillValidIsTakenWithoutAWord) {
     archive_.publish("forky", "Valid-Until: Fri, 06 Nov 2026 08:08:01 UTC\n");
-    forky().expired_release = {true, "not needed"};
+    forky().expired_release = {true, "not needed", "2000-01-01"};
     const auto made = lock();
     ASSERT_TRUE(made.has_value());
     EXPECT_EQ(made->suites.at("forky").expired_reason, "");

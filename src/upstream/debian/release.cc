@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 
 namespace tarn::debian {
 namespace detail {
@@ -92,6 +93,48 @@ Result<std::vector<IndexFile>> parse_files(const std::string& list, const std::s
     return files;
 }
 
+// "2026-10-30" as seconds at its begin.
+std::optional<std::int64_t> parse_day(std::string_view text) {
+    const auto parts = split(text, '-');
+    if (text.size() != 10 || parts.size() != 3) {
+        return std::nullopt;
+    }
+    const auto year = parse_u64(parts[0]);
+    const auto month = parse_u64(parts[1]);
+    const auto day = parse_u64(parts[2]);
+    if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) {
+        return std::nullopt;
+    }
+    std::tm date{};
+    date.tm_year = static_cast<int>(*year) - 1900;
+    date.tm_mon = static_cast<int>(*month) - 1;
+    date.tm_mday = static_cast<int>(*day);
+    return ::timegm(&date);
+}
+
+// An accepted expired Release may be old, but not older than what the project was made with.
+Result<void> check_not_replayed(const Release& release,
+                                const DistroVersion& version,
+                                const std::string& url) {
+    const std::string& oldest = version.expired_release.not_before;
+    const auto day = parse_day(oldest);
+    if (!day) {
+        return fail(error(ErrorKind::kUsage,
+                          "version `{}`: not-before: `{}` is no date",
+                          version.name,
+                          oldest)
+                        .advise("write it as YYYY-MM-DD"));
+    }
+    const auto made = detail::parse_date(release.date);
+    if (!made || *made < *day) {
+        return fail(
+            error(ErrorKind::kCorrupt, "{} of {} is older than {}", url, release.date, oldest)
+                .note("version `" + version.name + "` accepts no expired Release before that day")
+                .advise("name a mirror that is up to date with --mirror URL or TARN_DEBIAN_MIRROR"));
+    }
+    return {};
+}
+
 Result<void> check_fresh(const Release& release,
                          const DistroVersion& version,
                          const std::string& url,
@@ -104,15 +147,18 @@ Result<void> check_fresh(const Release& release,
         return fail(
             ErrorKind::kCorrupt, "{}: Valid-Until: `{}` is not a date", url, release.valid_until);
     }
-    if (now <= *until || version.expired_release.accept) {
+    if (now <= *until) {
         return {};
+    }
+    if (version.expired_release.accept) {
+        return check_not_replayed(release, version, url);
     }
     return fail(
         error(ErrorKind::kCorrupt, "{} has expired: valid until {}", url, release.valid_until)
             .note("an old Release may hide that security updates exist")
             .advise("name a mirror that is up to date with --mirror URL or TARN_DEBIAN_MIRROR")
             .advise(fmt::format("or accept it for version `{}`: expired-release = "
-                                "{{ accept = true, reason = \"...\" }}",
+                                "{{ accept = true, reason = \"...\", not-before = \"YYYY-MM-DD\" }}",
                                 version.name)));
 }
 

@@ -64,7 +64,7 @@ class Planner {
                               "{}: `{}` is not a Debian distro of the project",
                               who,
                               reference.name)
-                            .advise("define it under [distros] with upstream = \"debian\""));
+                            .advise("define it under [distros] with kind = \"debian\""));
         }
         std::string key = version->suite;
         const auto taken = plan_.suites.find(key);

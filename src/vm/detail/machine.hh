@@ -45,6 +45,8 @@ class PrivateNetwork {
     Child child_;
 };
 
+// Doubles commas, as QEMU options want.
+std::string option_value(std::string_view text);
 std::string base64(std::string_view bytes);
 
 }  // namespace tarn::vm
