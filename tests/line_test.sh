@@ -110,6 +110,17 @@ code=$?
 expect "after all that the same command completes" 0 "built" tarn image build vm --force
 [ "$(sha256sum <"$images/vm.raw")" = "$first" ] && ok "and gives the same image" || not_ok "the image changed"
 
+# A full disk: a small file system over the place of the images, in a namespace of its own.
+if unshare -rm true 2>/dev/null; then
+    export tarn_program work images
+    # shellcheck disable=SC2016
+    expect "a full disk says so" 1 "free space there" unshare -rm bash -c \
+        'mount -t tmpfs -o size=64m tmpfs "$(dirname "$images")" && "$tarn_program" -C "$work/distro" image build vm --force'
+    [ "$(sha256sum <"$images/vm.raw")" = "$first" ] && ok "and the image stays what it was" || not_ok "the image changed"
+else
+    echo "skipped: a full disk (no user namespaces here)"
+fi
+
 # The same project elsewhere, one job, another umask: the same bits.
 rm -rf "$work/elsewhere"
 mkdir -p "$work/elsewhere"

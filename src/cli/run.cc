@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "cli/command.hh"
@@ -16,7 +18,8 @@ namespace tarn::cli {
 namespace {
 
 // SIGINT and SIGTERM become a stop request: what runs is ended, what is half written is dropped.
-// A second signal ends the program at once.
+// Another signal, a second later or more, ends the program at once (one ^C can come twice: to the
+// process and to its group).
 class Interrupts {
   public:
     Interrupts() {
@@ -32,13 +35,14 @@ class Interrupts {
         ::signal(SIGPIPE, SIG_IGN);
         waiter_ = std::jthread([this](const std::stop_token& done) {
             const timespec pause{0, 50'000'000};
-            bool again = false;
+            using Clock = std::chrono::steady_clock;
+            std::optional<Clock::time_point> first;
             while (!done.stop_requested()) {
                 if (::sigtimedwait(&signals_, nullptr, &pause) > 0) {
-                    if (again) {
+                    if (first && Clock::now() - *first >= std::chrono::seconds(1)) {
                         ::_exit(static_cast<int>(ExitCode::kInterrupted));
                     }
-                    again = true;
+                    first = first.value_or(Clock::now());
                     stop_.request_stop();
                 }
             }
