@@ -91,6 +91,8 @@ exit 7
 EOF
 expect "a failing build shows section, log and sandbox" 1 "tarn component shell broken" tarn component build broken
 expect "its log is kept" 0 "the reason it fails" tarn component log broken
+expect "its sandbox can be entered" 0 "broken.spec" bash -c \
+    "echo 'ls /build/SPECS; exit 0' | '$tarn_program' -C '$work/distro' component shell broken"
 rm -rf "$work/distro/components/broken"
 
 expect "a mistyped image is recognised" 2 'did you mean `vm`?' tarn image build vn

@@ -310,7 +310,9 @@ Result<void> Runner::explain_failure(std::size_t node,
         missing_advice(log, [&](std::string_view what) { return owner_of(available, what); });
     shown.help.push_back(
         fmt::format("tarn component shell {}    enters the very root it failed in", name));
-    const nlohmann::json document = {{"action", failure.action.to_string()}};
+    // Not as "<hex>/<size>": that would name a blob, and an action is only a key.
+    const nlohmann::json document = {{"action", failure.action.hex()},
+                                     {"size", failure.action.size}};
     TARN_TRY(store_.put_result(kRoom, last_failure_key(name), document.dump()));
     failures_[node] = std::move(failure);
     return {};
@@ -371,10 +373,12 @@ std::optional<Digest> last_failed_build(const Store& store, const std::string& c
         return std::nullopt;
     }
     const auto document = nlohmann::json::parse(*kept, nullptr, false);
-    if (!document.is_object() || !document.contains("action") || !document["action"].is_string()) {
+    if (!document.is_object() || !document.contains("action") || !document["action"].is_string() ||
+        !document.contains("size") || !document["size"].is_number_unsigned()) {
         return std::nullopt;
     }
-    return Digest::parse(document["action"].get<std::string>());
+    return Digest::from_hex(document["action"].get<std::string>(),
+                            document["size"].get<std::uint64_t>());
 }
 
 }  // namespace tarn

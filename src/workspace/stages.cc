@@ -288,7 +288,7 @@ Result<Published> Workspace::publish(Reporter& reporter) {
     return tarn::publish(impl_->store, request, reporter);
 }
 
-Result<int> Workspace::component_shell(const std::string& name, Reporter& reporter) {
+Result<int> Workspace::component_shell(const std::string& name) {
     std::vector<std::string> known;
     for (const auto& [component, unused] : impl_->project.components) {
         known.push_back(component);
@@ -296,19 +296,16 @@ Result<int> Workspace::component_shell(const std::string& name, Reporter& report
     if (!impl_->project.components.contains(name)) {
         return fail(unknown_name("component", name, known));
     }
-    const BuildOutcome outcome = TARN_TRY(build({name}, false, reporter));
-    for (const BuildFailure& failure : outcome.failures) {
-        if (failure.name == name) {
-            Sandbox sandbox = TARN_TRY(failed_sandbox(impl_->store, failure.action));
-            sandbox.argv = {"/usr/bin/bash", "-i"};
-            Command base;
-            base.inherit_terminal = true;
-            const ProcessResult result = TARN_TRY(run_in_sandbox(sandbox, base));
-            return result.exit_code;
-        }
+    if (const auto action = last_failed_build(impl_->store, name)) {
+        Sandbox sandbox = TARN_TRY(failed_sandbox(impl_->store, *action));
+        sandbox.argv = {"/usr/bin/bash", "-i"};
+        Command base;
+        base.inherit_terminal = true;
+        const ProcessResult result = TARN_TRY(run_in_sandbox(sandbox, base));
+        return result.exit_code;
     }
     return fail(error(ErrorKind::kFailed, "the last build of {} did not fail", name)
-                    .advise("only a failed build keeps its sandbox"));
+                    .advise(fmt::format("only a failed build keeps its sandbox: `tarn component build {}`", name)));
 }
 
 }  // namespace tarn

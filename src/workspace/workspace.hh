@@ -94,7 +94,7 @@ class Workspace {
     // The sources of a component, overlays applied, ready to build.
     Result<Rendered> render(const Component& component, Reporter& reporter);
     // The failed sandbox of a component's last build, to look around in.
-    Result<int> component_shell(const std::string& name, Reporter& reporter);
+    Result<int> component_shell(const std::string& name);
 
     const std::vector<StageTime>& times() const;
 

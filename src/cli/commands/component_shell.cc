@@ -10,8 +10,7 @@ CommandSpec component_shell() {
     spec.arguments = {{"COMPONENT", "its name"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
         Workspace* workspace = TARN_TRY(context.workspace());
-        const int code = TARN_TRY(workspace->component_shell(
-            context.given().value("COMPONENT"), context.reporter()));
+        const int code = TARN_TRY(workspace->component_shell(context.given().value("COMPONENT")));
         return static_cast<ExitCode>(code);
     };
     return spec;
