@@ -233,14 +233,14 @@ TEST_F(ExecTest, LinksOfTheRootAreFollowedWithinIt) {
     std::vector<TreeEntry> entries = tools_.entries();
     TreeEntry link = file("work", "");
     link.kind = EntryKind::kSymlink;
-    link.target = "/../../srv/work";
+    link.target = "/../../srv/data";
     entries.push_back(link);
     link.path = "round";
     link.target = "round";
     entries.push_back(link);
     root_ = put(std::move(entries));
-    Action action = shell("cat /work/f /srv/work/f");
-    action.inputs.push_back({"/work", put({file("f", "here\n")}), false});
+    Action action = shell("cat /data/f /srv/data/f");
+    action.inputs.push_back({"/data", put({file("f", "here\n")}), false});
     EXPECT_EQ(*store_.read(run_it(action).log), "here\nhere\n");
     action.inputs.back().path = "/round/x";
     EXPECT_FALSE(executor_.run(action, {}).has_value());
