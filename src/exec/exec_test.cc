@@ -231,7 +231,7 @@ TEST_F(ExecTest, MountPointsMayBeMissingAtAnyDepth) {
 
 TEST_F(ExecTest, LinksOfTheRootAreFollowedWithinIt) {
     std::vector<TreeEntry> entries = tools_.entries();
-    TreeEntry link = file("work", "");
+    TreeEntry link = file("data", "");
     link.kind = EntryKind::kSymlink;
     link.target = "/../../srv/data";
     entries.push_back(link);
