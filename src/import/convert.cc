@@ -112,6 +112,19 @@ void sort_unique(std::vector<rpm::Dependency>& all) {
     all.erase(std::unique(all.begin(), all.end()), all.end());
 }
 
+// "which" beside "which = 2.21" says nothing, and hides the version from who asks for one.
+void drop_shadowing(std::vector<rpm::Dependency>& provides) {
+    std::set<std::string, std::less<>> versioned;
+    for (const rpm::Dependency& each : provides) {
+        if (!each.evr.empty()) {
+            versioned.insert(each.name);
+        }
+    }
+    std::erase_if(provides, [&](const rpm::Dependency& each) {
+        return each.evr.empty() && versioned.contains(each.name);
+    });
+}
+
 }  // namespace
 
 Result<void> Problems::checkpoint(const std::string& package) const {
@@ -225,6 +238,7 @@ Result<Finished> finish_draft(Draft draft,
     for (auto* all : {&meta.provides, &meta.requires_, &meta.conflicts, &meta.obsoletes}) {
         sort_unique(*all);
     }
+    drop_shadowing(meta.provides);
     Converted out{
         std::move(meta), std::move(draft.tree), std::move(draft.flags), std::move(draft.warnings)};
     out.warnings.insert(out.warnings.end(), problems.warnings().begin(), problems.warnings().end());

@@ -164,9 +164,7 @@ TEST_F(Import, UsrIsMerged) {
     file("bin/foo");
     const Converted out = good();
     EXPECT_THAT(paths(out),
-                ElementsAre("usr",
-                            "usr/bin/foo",
-                            "usr/lib",
+                ElementsAre("usr/bin/foo",
                             "usr/lib/abs",
                             "usr/lib/libfoo.so",
                             "usr/lib/libfoo.so.1",
@@ -241,13 +239,34 @@ TEST_F(Import, ExcludedPathsGoWithTheDirectoriesTheyEmptied) {
     file("usr/share/locale/de/foo.mo");
     const Converted out = good();
     EXPECT_THAT(paths(out),
-                ElementsAre("usr",
-                            "usr/share",
-                            "usr/share/doc",
-                            "usr/share/doc/foo",
-                            "usr/share/doc/foo/copyright",
-                            "var/lib/foo"));
+                ElementsAre("usr/share/doc/foo", "usr/share/doc/foo/copyright", "var/lib/foo"));
     EXPECT_EQ(flags_of(out, "usr/share/doc/foo/copyright"), rpm::kFileLicense);
+}
+
+TEST_F(Import, StandardDirectoriesBelongToNoImportedPackage) {
+    for (const char* each : {"etc", "etc/foo", "usr", "usr/bin", "usr/lib", "usr/lib/foo", "var"}) {
+        dir(each);
+    }
+    dir("var/mail");
+    entries_.back().mode = 02775;
+    entries_.back().group = "mail";
+    dir("var/tmp");
+    entries_.back().mode = 01777;
+    dir("root");
+    entries_.back().user = "foo";
+    file("usr/bin/foo");
+    // What is special about a directory is not lost: it stays with the package that says so.
+    EXPECT_THAT(paths(good()),
+                ElementsAre("etc/foo", "root", "usr/bin/foo", "usr/lib/foo", "var/mail", "var/tmp"));
+}
+
+TEST_F(Import, StandardDirectoryGivenAnotherModeByTheRuleStays) {
+    rule().attributes.push_back({});
+    rule().attributes.back().path = "/srv";
+    rule().attributes.back().mode = "0750";
+    dir("srv");
+    file("srv/foo");
+    EXPECT_THAT(paths(good()), ElementsAre("srv", "srv/foo"));
 }
 
 TEST_F(Import, ExcludedDirectoryTakesItsContentsAlong) {
@@ -383,6 +402,14 @@ TEST_F(Import, OnlyLastingConflictsAreKept) {
     deb_.control["Replaces"] = "libc6";
     deb_.control["Provides"] = "foo-virtual";
     EXPECT_THAT(strings(good().meta.conflicts), ElementsAre("libbar1"));
+}
+
+TEST_F(Import, ProvideWithoutVersionBesideOneWithIsDropped) {
+    deb_.control["Provides"] = "foo, foo-virtual";
+    const Converted out = good();
+    EXPECT_THAT(strings(out.meta.provides), Contains("foo = 1:2.3-4.tn1"));
+    EXPECT_THAT(strings(out.meta.provides), Not(Contains("foo")));
+    EXPECT_THAT(strings(out.meta.provides), Contains("foo-virtual"));
 }
 
 TEST_F(Import, ProvidesTellTheDebianNameAndVersion) {

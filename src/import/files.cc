@@ -306,6 +306,7 @@ Files make_files(const Store& store,
         mender.attribute(each);
     }
     check_privileged(entries, package, rule, problems);
+    std::erase_if(entries, [](const auto& each) { return is_standard_directory(each.second); });
 
     Files files;
     files.flags = make_flags(entries, deb, rule);

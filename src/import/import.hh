@@ -21,7 +21,7 @@
 namespace tarn {
 
 // The version of the conversion itself: part of every key; raise it when output changes.
-inline constexpr int kImportVersion = 3;
+inline constexpr int kImportVersion = 4;
 
 // "1:2.43-7+b1" -> epoch 1, version "2.43", release "7+b1" + suffix; native "0.13" -> release "1".
 // "-" inside the upstream version becomes "_". '~' sorts alike in both worlds.

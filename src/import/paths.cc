@@ -259,4 +259,32 @@ std::vector<TreeEntry> exclude_paths(std::vector<TreeEntry> entries, const PathP
     return out;
 }
 
+namespace {
+
+// Sorted. Directories below them that other packages bring along are their business.
+constexpr std::array<std::string_view, 45> kStandardDirectories{
+    "boot",          "dev",           "etc",           "etc/opt",       "etc/profile.d",
+    "etc/skel",      "home",          "media",         "mnt",           "opt",
+    "proc",          "root",          "run",           "srv",           "sys",
+    "tmp",           "usr",           "usr/bin",       "usr/games",     "usr/include",
+    "usr/lib",       "usr/lib64",     "usr/libexec",   "usr/local",     "usr/local/bin",
+    "usr/local/etc", "usr/local/lib", "usr/local/sbin", "usr/local/share", "usr/local/src",
+    "usr/sbin",      "usr/share",     "usr/share/doc", "usr/share/info", "usr/share/man",
+    "usr/share/misc", "usr/src",      "var",           "var/cache",     "var/lib",
+    "var/local",     "var/log",       "var/mail",      "var/opt",       "var/spool"};
+static_assert(std::is_sorted(kStandardDirectories.begin(), kStandardDirectories.end()));
+
+}  // namespace
+
+bool is_standard_directory(const TreeEntry& entry) {
+    const auto is_root = [](const std::string& name, std::uint32_t id) {
+        return name == "root" || (name.empty() && id == 0);
+    };
+    return entry.kind == EntryKind::kDirectory && entry.mode == 0755 &&
+           is_root(entry.user, entry.uid) && is_root(entry.group, entry.gid) &&
+           entry.xattrs.empty() &&
+           std::binary_search(
+               kStandardDirectories.begin(), kStandardDirectories.end(), entry.path);
+}
+
 }  // namespace tarn::import

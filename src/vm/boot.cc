@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <thread>
 
@@ -20,6 +22,7 @@ namespace {
 constexpr const char* kHostAddress = "10.0.2.2";
 constexpr int kGoodPort = 8080;
 constexpr int kBadPort = 8081;
+constexpr std::uint64_t kMaxGuestOutput = 64ULL << 20;  // of each serial port
 
 std::string self() {
     auto path = read_symlink("/proc/self/exe");
@@ -111,6 +114,17 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
     return prepared;
 }
 
+// Two tests at once would write one log.
+Result<Fd> lock_logs(const std::string& directory) {
+    TARN_TRY(make_directories(directory));
+    Fd fd = TARN_TRY(open_file(join_path(directory, ".lock"), O_RDWR | O_CREAT, 0644));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return fail(error(ErrorKind::kFailed, "another boot test writes to {}", directory)
+                        .advise("wait until it has ended"));
+    }
+    return fd;
+}
+
 struct Run {
     ProcessResult process;
     double ready = 0;  // seconds from power-on to the guest's first word
@@ -125,7 +139,8 @@ Result<Run> run_machine(const BootRequest& request, const vm::Machine& machine,
     const std::string results_path = join_path(request.work_dir, "results.log");
     const std::string console_path = join_path(request.work_dir, "console.log");
     TARN_TRY(write_file_atomic(results_path, ""));
-    const Fd console_file = TARN_TRY(open_file(console_path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    vm::CappedLog console_log(
+        TARN_TRY(open_file(console_path, O_WRONLY | O_CREAT | O_TRUNC, 0644)), kMaxGuestOutput);
 
     Command command;
     command.argv = vm::qemu_command(machine, firmware);
@@ -144,30 +159,32 @@ Result<Run> run_machine(const BootRequest& request, const vm::Machine& machine,
     };
     command.on_output = [&](std::string_view bytes) {
         console.feed(bytes);
-        static_cast<void>(write_all(console_file.get(), bytes, console_path));
+        console_log.write(bytes);
         reporter.advance(static_cast<std::uint64_t>(elapsed()), "");
     };
-    // The guest's first word on the second port is "ready".
+    bool flooded = false;
     std::jthread watcher([&](const std::stop_token& done) {
-        while (!done.stop_requested()) {
-            // The firmware writes to every serial port, so only the guest's own word counts.
-            const auto said = read_file(results_path, 64ULL << 20);
-            if (said && vm::parse_results(*said).begun) {
-                result.ready = elapsed();
-                return;
-            }
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        flooded = vm::watch_results(
+            results_path, kMaxGuestOutput, done, [&] { result.ready = elapsed(); });
+        if (flooded) {
+            give_up.request_stop();
         }
     });
     auto process = run(command);
     watcher.request_stop();
     watcher.join();
+    if (flooded) {
+        return fail(error(ErrorKind::kFailed,
+                          "the guest wrote more than {} MiB to its second serial port",
+                          kMaxGuestOutput >> 20)
+                        .advise("see " + results_path));
+    }
     result.process = TARN_TRY(std::move(process));
     result.phases = console.phases(result.ready);
     result.kernel_seen = console.kernel_seen();
     result.powered_down = console.powered_down();
     result.panicked = console.panicked();
-    const std::string text = TARN_TRY(read_file(results_path, 64ULL << 20));
+    const std::string text = TARN_TRY(read_file(results_path, kMaxGuestOutput));
     result.guest = vm::parse_results(text);
     return result;
 }
@@ -208,6 +225,7 @@ BootReport make_report(const BootRequest& request, const AcceleratorProbe& probe
 }  // namespace
 
 Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
+    const Fd held = TARN_TRY(lock_logs(request.work_dir));
     const std::string manifest_text = TARN_TRY(read_file(request.manifest, 256ULL << 20));
     const Manifest manifest = TARN_TRY(Manifest::parse(manifest_text));
     AcceleratorProbe probe = probe_accelerator();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "vm/detail/console.hh"
 
+#include <algorithm>
+
+#include "base/fs.hh"
 #include "base/strings.hh"
 
 namespace tarn::vm {
@@ -18,6 +21,13 @@ void Console::feed(std::string_view bytes) {
             partial_ += c;
         }
     }
+}
+
+void CappedLog::write(std::string_view bytes) {
+    const std::string_view taken = bytes.substr(0, std::min<std::uint64_t>(bytes.size(), left_));
+    left_ -= taken.size();
+    // A log that cannot be written is no reason to end the test.
+    static_cast<void>(write_all(file_.get(), taken, "console.log"));
 }
 
 void Console::line(std::string_view text) {

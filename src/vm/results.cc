@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "vm/detail/results.hh"
 
+#include <chrono>
+#include <filesystem>
 #include <set>
+#include <thread>
 
+#include "base/fs.hh"
 #include "base/strings.hh"
 #include "solve/solve.hh"
 
@@ -126,6 +130,28 @@ GuestResults parse_results(std::string_view text) {
         }
     }
     return results;
+}
+
+bool watch_results(const std::string& path, std::uint64_t limit, const std::stop_token& done,
+                   const std::function<void()>& begun) {
+    bool seen = false;
+    while (!done.stop_requested()) {
+        std::error_code problem;
+        const std::uintmax_t size = std::filesystem::file_size(path, problem);
+        if (!problem && size > limit) {
+            return true;
+        }
+        if (!seen) {
+            // The firmware writes to every serial port, so only the guest's own word counts.
+            const auto said = read_file(path, limit);
+            if (said && parse_results(*said).begun) {
+                seen = true;
+                begun();
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
 }
 
 std::vector<BootCheck> host_checks(const GuestResults& guest,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
+#include "base/fs.hh"
 #include "base/process.hh"
 #include "vm/detail/console.hh"
 #include "vm/detail/guest_checks.hh"
@@ -44,6 +47,44 @@ TEST(Results, AGuestMaySayAnything) {
     EXPECT_EQ(results.checks[0].detail, "fine thing");
     EXPECT_FALSE(results.checks[1].passed);
     EXPECT_EQ(results.data.at("rpm").front(), "bash 5.3-2 x86_64");
+}
+
+TEST(Results, WatchedUntilTheGuestHasBegunAndNotBeyondTheLimit) {
+    const TempDir directory = TempDir::make().value();
+    const std::string path = directory.path() + "/results.log";
+    int begun = 0;
+    ASSERT_TRUE(write_file_atomic(path, "firmware\nBEGIN\n"));
+    std::stop_source done;
+    EXPECT_FALSE(vm::watch_results(path, 20, done.get_token(), [&] {
+        ++begun;
+        done.request_stop();
+    }));
+    EXPECT_EQ(begun, 1);
+    ASSERT_TRUE(write_file_atomic(path, std::string(21, 'x')));
+    EXPECT_TRUE(vm::watch_results(path, 20, std::stop_source().get_token(), [&] { ++begun; }));
+    EXPECT_EQ(begun, 1);
+}
+
+TEST(Console, LogTakesNoMoreThanItsLimit) {
+    const TempDir directory = TempDir::make().value();
+    const std::string path = directory.path() + "/console.log";
+    vm::CappedLog log(open_file(path, O_WRONLY | O_CREAT, 0644).value(), 8);
+    log.write("12345");
+    log.write("67890");
+    log.write("more");
+    EXPECT_EQ(read_file(path).value(), "12345678");
+}
+
+TEST(Boot, TwoTestsDoNotShareOneLog) {
+    const TempDir directory = TempDir::make().value();
+    const Fd other = open_file(directory.path() + "/.lock", O_RDWR | O_CREAT, 0644).value();
+    ASSERT_EQ(flock(other.get(), LOCK_EX), 0);
+    BootRequest request;
+    request.work_dir = directory.path();
+    NullReporter reporter;
+    const auto report = boot_test(request, reporter);
+    ASSERT_FALSE(report);
+    EXPECT_NE(report.error().message.find("another boot test"), std::string::npos);
 }
 
 Manifest manifest_of(const std::vector<rpm::Nevra>& packages) {

@@ -34,6 +34,10 @@ struct PathPolicy {
 // Without excluded entries and without directories that this made empty.
 std::vector<TreeEntry> exclude_paths(std::vector<TreeEntry> entries, const PathPolicy& policy);
 
+// A directory of the file system hierarchy (FHS 3.0) with the owner and mode everybody gives it: one
+// package of the distribution owns those, not each that puts something there.
+bool is_standard_directory(const TreeEntry& entry);
+
 // Raw "security.capability" of "cap_net_raw,cap_net_admin+ep"; nullopt when it is not one.
 std::optional<std::string> capability_bytes(std::string_view text);
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fd.hh"
 #include "vm/vm.hh"
 
 namespace tarn::vm {
@@ -28,6 +30,17 @@ class Console {
     std::string partial_;
     double kernel_ = 0, initrd_ = 0, userspace_ = 0;
     bool powered_down_ = false, panicked_ = false;
+};
+
+// A log that takes no more than `limit` bytes, however much a guest says.
+class CappedLog {
+  public:
+    CappedLog(Fd file, std::uint64_t limit) : file_(std::move(file)), left_(limit) {}
+    void write(std::string_view bytes);
+
+  private:
+    Fd file_;
+    std::uint64_t left_;
 };
 
 }  // namespace tarn::vm

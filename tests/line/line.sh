@@ -1,27 +1,11 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # The whole line on real packages: lock, import, build, sign, publish, compose, boot. Needs a Debian
-# mirror, namespaces and QEMU; without them it is skipped (exit 77) and says why.
-#   line_test.sh TARN SOURCE_DIR WORK_DIR
-set -u
-tarn_program=$1 source=$2 work=$3
-export TARN_STORE=$work/store NO_COLOR=1
-bad=0
-ok() { printf 'ok - %s\n' "$1"; }
-not_ok() { printf 'not ok - %s\n' "$1"; [ $# -lt 2 ] || printf '%s\n' "$2"; bad=1; }
-skip() { printf 'skipped: %s\n' "$1"; exit 77; }
-tarn() { "$tarn_program" -C "$work/distro" "$@"; }
-# description, wanted exit code, wanted text, command...
-expect() {
-    local what=$1 code=$2 text=$3 out got
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    got=$?
-    if [ "$got" = "$code" ] && grep -qF -- "$text" <<<"$out"; then
-        ok "$what"
-    else
-        not_ok "$what: exit $got (wanted $code), wanted \"$text\" in:" "$out"
-    fi
-}
+# mirror, namespaces and QEMU; without them it is skipped (exit 77) and says why. What it publishes
+# is what the other tests in this directory start from.
+#   line.sh TARN SOURCE_DIR WORK_DIR
+. "$(dirname "$0")/common.sh"
+export TARN_STORE=$line_store
 
 mkdir -p "$work"
 # The project as it is in the tree, in another place; its lock stays what it was unless it is stale.

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# What the tests of the whole line share. Sourced, with TARN SOURCE_DIR WORK_DIR as arguments: the
+# program, the source tree, and the directory all of them work in.
+# shellcheck shell=bash
+set -u
+tarn_program=$1 source=$2 work=$3
+export NO_COLOR=1
+line_store=$work/store
+bad=0
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() { printf 'not ok - %s\n' "$1"; [ $# -lt 2 ] || printf '%s\n' "$2"; bad=1; }
+skip() { printf 'skipped: %s\n' "$1"; exit 77; }
+project=$work/distro
+tarn() { "$tarn_program" -C "$project" "$@"; }
+
+# description, wanted exit code, wanted text, command...
+expect() {
+    local what=$1 code=$2 text=$3 out got
+    shift 3
+    out=$("$@" 2>&1 </dev/null)
+    got=$?
+    if [ "$got" = "$code" ] && grep -qF -- "$text" <<<"$out"; then
+        ok "$what"
+    else
+        not_ok "$what: exit $got (wanted $code), wanted \"$text\" in:" "$out"
+    fi
+}
+
+# description, wanted text, text
+same() {
+    if [ "$2" = "$3" ]; then
+        ok "$1"
+    else
+        not_ok "$1" "$(diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | head -n 20)"
+    fi
+}
+
+# The tests after `line` use what it leaves behind; without it there is nothing to test.
+needs_line() {
+    [ -e "$work/distro/out/repo/current/repodata/repomd.xml" ] || skip "the test \`line\` has published nothing here"
+}
+
+# DIRECTORY: the project of `line` with its key and lock, without anything built.
+copy_project() {
+    rm -rf "$1"
+    mkdir -p "$1"
+    (cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest) | tar xf - -C "$1"
+}
+
+# DIRECTORY: a store that holds what the lock names and nothing made from it.
+store_of_downloads() {
+    local hash at
+    for hash in $(grep -oE '[0-9a-f]{64}' "$work/distro/locks/debian.lock" | sort -u); do
+        at=blobs/${hash:0:2}
+        if [ -f "$line_store/$at/$hash" ]; then
+            mkdir -p "$1/$at"
+            ln "$line_store/$at/$hash" "$1/$at/$hash" 2>/dev/null || cp -p "$line_store/$at/$hash" "$1/$at/$hash"
+        fi
+    done
+}
+
+# DIRECTORY of a repository: every file of the snapshot with its digest.
+repository_digests() { (cd "$1/current/" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
