@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An RPM spec as a lossless, editable document: parse then print gives the same bytes. The line
 // view is that of the declaration format (azldev): sections by header lines, tags by "Name: value",
-// conditionals not interpreted. Lines keep their text without the newline.
+// conditionals not interpreted. Lines are without their newline.
 #pragma once
 
 #include "base/result.hh"
@@ -46,9 +46,14 @@ class SpecDocument {
     static SpecDocument parse(std::string_view text);
     std::string print() const;
 
-    const std::vector<std::string>& lines() const { return lines_; }
+    std::size_t line_count() const { return lines_.size(); }
+    std::string_view line(std::size_t number) const {  // valid until the document changes
+        return std::string_view(text_).substr(lines_[number].begin, lines_[number].size);
+    }
     const std::vector<SpecSection>& sections() const { return sections_; }
-    const std::vector<SpecTag>& tags() const { return tags_; }
+    // Made at the first call; a document is not shared between threads.
+    const std::vector<std::string>& lines() const;
+    const std::vector<SpecTag>& tags() const;
 
     // A given line that contains newlines becomes several. Line numbers, sections and tags are
     // those of the changed document afterwards.
@@ -57,11 +62,23 @@ class SpecDocument {
     void replace(std::size_t line, std::string text);
 
   private:
-    void index();  // finds sections and tags
-    std::vector<std::string> lines_;
+    struct Line {  // text_[begin, begin + size) without its newline
+        std::size_t begin = 0;
+        std::size_t size = 0;
+    };
+    void find_sections();
+    void find_tags() const;
+
+    std::string text_;  // as parsed; what edits bring is appended
+    std::vector<Line> lines_;
     std::vector<SpecSection> sections_;
-    std::vector<SpecTag> tags_;
     bool final_newline_ = true;
+    bool edited_ = false;
+    // Caches of lines() and tags().
+    mutable std::vector<std::string> strings_;
+    mutable std::vector<SpecTag> tags_;
+    mutable bool has_strings_ = false;
+    mutable bool has_tags_ = false;
 };
 
 }  // namespace tarn

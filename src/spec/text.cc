@@ -67,16 +67,21 @@ std::string_view spec_trim(std::string_view text) {
     return text;
 }
 
+std::string_view spec_first_word(std::string_view text) {
+    std::size_t length = 0;
+    while (length < text.size() && leading_space(text.substr(length)) == 0) {
+        ++length;
+    }
+    return text.substr(0, length);
+}
+
 std::vector<std::string_view> spec_words(std::string_view text) {
     std::vector<std::string_view> words;
     text = spec_trim(text);
     while (!text.empty()) {
-        std::size_t length = 0;
-        while (length < text.size() && leading_space(text.substr(length)) == 0) {
-            ++length;
-        }
-        words.push_back(text.substr(0, length));
-        text = spec_trim(text.substr(length));
+        const std::string_view word = spec_first_word(text);
+        words.push_back(word);
+        text = spec_trim(text.substr(word.size()));
     }
     return words;
 }
