@@ -7,6 +7,28 @@
 namespace tarn {
 namespace {
 
+// Read before the project's own file.
+constexpr std::string_view kDefaultConfig = R"(
+[resources.rpm-repo-set-templates.azl-standard]
+description = "Base and SDK packages with their debug and source packages"
+subrepos = [
+    { name = "base", subpath = "base/$basearch", kind = "binary" },
+    { name = "base-debug", subpath = "base/debuginfo/$basearch", kind = "debug" },
+    { name = "base-src", subpath = "base/srpms", kind = "source" },
+    { name = "sdk", subpath = "sdk/$basearch", kind = "binary" },
+    { name = "sdk-debug", subpath = "sdk/debuginfo/$basearch", kind = "debug" },
+    { name = "sdk-src", subpath = "sdk/srpms", kind = "source" },
+]
+
+[resources.rpm-repo-set-templates.koji-dist-repo]
+description = "The layout of Koji's dist repositories"
+subrepos = [
+    { name = "binary", subpath = "$basearch", kind = "binary" },
+    { name = "debug", subpath = "$basearch/debug", kind = "debug" },
+    { name = "source", subpath = "src", kind = "source" },
+]
+)";
+
 void set_directories(Project& project) {
     const auto fill = [&](std::string& path, std::string_view name) {
         if (path.empty()) {
@@ -67,7 +89,14 @@ Result<Project> load_project(const LoadOptions& options,
         sources,
         diagnostics,
         options.shown_from.empty() ? current_directory() : options.shown_from,
-        options.permissive);
+        options.permissive,
+        options.strict);
+    if (options.origins) {
+        files.record_origins();
+    }
+    if (options.default_config) {
+        files.read_text("<defaults>", std::string(kDefaultConfig));
+    }
     files.read_root(*file, {});
     if (!options.user_file.empty() && path_exists(options.user_file)) {
         files.read_root(options.user_file, {});
@@ -75,7 +104,8 @@ Result<Project> load_project(const LoadOptions& options,
     for (const std::string& extra : options.config_files) {
         files.read_root(absolute_path(extra, current_directory()), {});
     }
-    Project project = declaration::Resolver(files, diagnostics, options.permissive).resolve();
+    Project project =
+        declaration::Resolver(files, diagnostics, options.permissive, options.strict).resolve();
     project.file = *file;
     project.root = parent_path(*file);
     set_directories(project);

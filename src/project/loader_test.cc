@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "base/fs.hh"
-#include "project/model.hh"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "project/loaded_test.hh"
 
 namespace tarn {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// A project in a directory of its own.
-class Loaded {
-  public:
-    Loaded() : directory_(TempDir::make().value()), diagnostics_(sources_) {}
-
-    Loaded& file(const std::string& name, std::string_view text) {
-        const std::string path = join_path(directory_.path(), name);
-        EXPECT_TRUE(make_directories(parent_path(path)).has_value());
-        EXPECT_TRUE(write_file_atomic(path, text).has_value());
-        return *this;
-    }
-    Loaded& load(LoadOptions options = {}) {
-        options.start = directory_.path();
-        options.shown_from = directory_.path();
-        auto project = load_project(options, sources_, diagnostics_);
-        loaded_ = project.has_value();
-        if (project) {
-            project_ = std::move(*project);
-        } else {
-            message_ = project.error().message;
-        }
-        return *this;
-    }
-    const Project& project() const {
-        EXPECT_TRUE(loaded_) << said();
-        return project_;
-    }
-    bool loaded() const { return loaded_; }
-    std::string said() const { return diagnostics_.draw(100) + message_; }
-    std::string path(const std::string& name) const { return join_path(directory_.path(), name); }
-    const SourceMap& sources() const { return sources_; }
-
-  private:
-    TempDir directory_;
-    SourceMap sources_{};
-    Diagnostics diagnostics_;
-    Project project_{};
-    std::string message_{};
-    bool loaded_ = false;
-};
 
 constexpr std::string_view kUpstream = R"(
 [distros.fedora]

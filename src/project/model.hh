@@ -65,6 +65,7 @@ struct Distro {
     std::string default_version;
     std::string dist_git_base_uri;
     std::string lookaside_base_uri;
+    std::vector<std::string> lookaside_mirrors;  // lookaside-mirrors (Tarn's own): tried first, in order
     std::vector<std::string> repo_uris;
     bool disable_origins = false;
     std::vector<std::string> keyrings;  // files of OpenPGP keys that may sign (debian)
@@ -149,12 +150,14 @@ struct BuildConfig {
 
 struct Publish {  // channels a package goes to; empty: none said, "none": not published
     std::string rpm_channel, srpm_channel, debuginfo_channel;
+    std::string older_channel{};  // `channel`: was rpm-channel where that is empty
 };
 
 struct Component {
     std::string name;
     std::string description;
     SpecType spec_type = SpecType::kLocal;
+    bool has_spec_type = false;  // false: no layer gives spec.type (passes with permissive only)
     std::string spec_path;
     DistroReference upstream{};
     std::string upstream_name;
@@ -164,6 +167,7 @@ struct Component {
     BuildConfig build{};
     std::string release_calculation;  // "auto", "autorelease", "static", "manual"
     bool skip_file_filter = false;
+    bool precise_overlays = false;  // [components.<n>.render] overlay-view = "precise" (Tarn's own)
     Publish publish{};
     std::map<std::string, Publish> packages;  // by binary package
     std::vector<std::string> groups;          // it is a member of, sorted
@@ -301,7 +305,8 @@ struct TestSuite {
 struct RpmRepo {
     std::string name;
     std::string description;
-    std::string type;  // "rpm-md"
+    std::string type = "rpm-md";
+    std::string kind = "binary";  // "binary", "debug", "source"; of a set's repositories
     std::string base_uri, metalink;
     std::string gpg_key;  // URL
     bool disable_gpg_check = false;
@@ -334,6 +339,24 @@ struct Resources {
     std::map<std::string, RpmRepo> repos;
     std::map<std::string, RpmRepoSetTemplate> templates;
     std::map<std::string, RpmRepoSet> sets;
+    std::map<std::string, RpmRepo> expanded;  // of the sets: "<prefix>-<sub-repository>"
+    std::map<std::string, std::vector<std::string>> set_members;  // set -> names in `expanded`
+};
+
+// Texts that rendering puts into specs: [render], Tarn's own. A project that came from azldev sets
+// them to what its specs have.
+struct RenderWording {
+    std::string macros_suffix = "tarn.macros";  // the macro file is <component>.<suffix>
+    std::vector<std::string> macros_header = {  // its first lines
+        "# Macros that the declaration of this component sets: build.with, without and defines.",
+        "# Written by tarn; edit the declaration, not this file."};
+    std::vector<std::string> load_comment = {  // above the line that loads it
+        "# The declaration of this component sets macros; they are loaded before all else."};
+    std::vector<std::string> spec_header = {  // first lines of every spec with overlays
+        "# Changed by tarn as the component's declaration says; edit that, not this file."};
+    std::string check_skip = "# Check section disabled: {reason}";
+    std::string lock_header = "# Written by `tarn component update`; do not edit.";
+    Span where{};
 };
 
 struct Signing {
@@ -364,19 +387,30 @@ struct Project {
     std::map<std::string, TestSuite> test_suites;
     Resources resources{};
     std::string image_customizer_container_tag;
+    RenderWording render{};
     Signing signing{};
     std::vector<std::string> build_base_packages;  // [build] base-packages: in every buildroot
     std::vector<std::string> tools_packages;       // [build] tools-packages: the tools tree
 
+    // With LoadOptions::origins: where each value was written, by the keys that lead to it, joined
+    // by kOriginSeparator; of an array of plain values, each element's place.
+    static constexpr char kOriginSeparator = '\x1f';
+    std::map<std::string, std::vector<Span>> origins;
+
     // nullptr when not defined.
     const Distro* distro(const DistroReference& reference) const;
     const DistroVersion* version(const DistroReference& reference) const;
+    // The repositories of an input list, sets expanded, in order.
+    std::vector<const RpmRepo*> repos(const std::vector<InputReference>& inputs) const;
 };
 
 struct LoadOptions {
     std::string start;                      // where to look upwards from
     std::vector<std::string> config_files;  // further roots, later wins
     bool permissive = false;                // unknown keys and broken rules are warnings
+    bool strict = false;                    // known traps of the format are warnings
+    bool default_config = true;             // the defaults compiled in are read first
+    bool origins = false;                   // fill Project::origins
     std::string user_file{};                // read before config_files when it exists
     std::string shown_from{};               // paths below it are shown relative; empty: here
 };

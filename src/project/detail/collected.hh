@@ -6,12 +6,20 @@
 
 namespace tarn::declaration {
 
+struct SaidFalse {
+    std::string key;
+    Span where{};
+    bool (*is_set)(const Component&) = nullptr;
+};
+
 // A component or what components inherit. Empty means "not given", as in the format.
 struct ComponentConfig : Component {
+    std::vector<SaidFalse> said_false{};
     std::optional<SpecType> type_given{};
+    std::optional<bool> precise_given{};
     std::optional<std::vector<std::string>> overlay_files{};  // [] switches inherited ones off
     Span overlay_files_where{};
-    Span spec_where{};
+    Span spec_where{}, build_where{};
     std::string directory{};  // of the file that defines it
 };
 
@@ -64,14 +72,15 @@ const TableKind<ImportGroup>& import_group_kind();
 const TableKind<ImportPolicy>& import_policy_kind();
 const TableKind<ImportRule>& import_rule_kind();
 const TableKind<Signing>& signing_kind();
+const TableKind<RenderWording>& render_wording_kind();
 
 // A reference whose distro and version have to be defined; checked at the end of the load.
 template <class T>
 typename Keys<T>::Read checked_distro(DistroReference T::* member) {
-    return [member](Reading& reading, const Entry& entry, T& out) {
+    return {[member](Reading& reading, const Entry& entry, T& out) {
         Keys<T>::table(distro_reference_kind(), member)(reading, entry, out);
         reading.distro_references.push_back(out.*member);
-    };
+    }, table_shape(ShapeKind::kTable, distro_reference_kind())};
 }
 
 // The document of an overlay file.

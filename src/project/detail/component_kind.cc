@@ -103,17 +103,35 @@ template <class M>
 K::Read inside(BuildConfig Component::* outer,
                typename Keys<BuildConfig>::Read (*make)(M BuildConfig::*),
                M BuildConfig::* member) {
-    return
-        [outer, read = make(member)](Reading& reading, const Entry& entry, ComponentConfig& out) {
-            read(reading, entry, out.*outer);
-        };
+    auto read = make(member);
+    Shape shape = read.shape;
+    return {[outer, read = std::move(read)](
+                Reading& reading, const Entry& entry, ComponentConfig& out) {
+                read(reading, entry, out.*outer);
+            },
+            std::move(shape)};
 }
 
 K::Read build_texts(std::vector<std::string> BuildConfig::* member) {
     return inside(&Component::build, &Keys<BuildConfig>::texts, member);
 }
-K::Read build_flag(bool BuildConfig::* member) {
-    return inside(&Component::build, &Keys<BuildConfig>::flag, member);
+// Remembers a `false`, which cannot undo an inherited `true`.
+template <class Member>
+K::Read sticky_flag(K::Read read, Member is_set) {
+    Shape shape = read.shape;
+    return {[read = std::move(read), is_set](
+                Reading& reading, const Entry& entry, ComponentConfig& out) {
+                read(reading, entry, out);
+                if (entry.value.kind == ValueKind::kBoolean && !entry.value.boolean) {
+                    out.said_false.push_back({entry.key, entry.value.span, is_set});
+                }
+            },
+            std::move(shape)};
+}
+template <bool BuildConfig::* member>
+K::Read build_flag() {
+    return sticky_flag(inside(&Component::build, &Keys<BuildConfig>::flag, member),
+                       [](const Component& component) { return component.build.*member; });
 }
 K::Read build_text(std::string BuildConfig::* member) {
     return inside(&Component::build, &Keys<BuildConfig>::text, member);
@@ -123,7 +141,7 @@ const TableKind<ComponentConfig>& check_kind() {
     static const TableKind<ComponentConfig> kind = {
         "build.check",
         {
-            {"skip", build_flag(&BuildConfig::check_skip)},
+            {"skip", build_flag<&BuildConfig::check_skip>()},
             {"skip_reason", build_text(&BuildConfig::check_skip_reason)},
         },
         [](Reading& reading, const Value& table, ComponentConfig& out) {
@@ -139,7 +157,7 @@ const TableKind<ComponentConfig>& failure_kind() {
     static const TableKind<ComponentConfig> kind = {
         "build.failure",
         {
-            {"expected", build_flag(&BuildConfig::failure_expected)},
+            {"expected", build_flag<&BuildConfig::failure_expected>()},
             {"expected-reason", build_text(&BuildConfig::failure_reason)},
         },
         [](Reading& reading, const Value& table, ComponentConfig& out) {
@@ -153,8 +171,18 @@ const TableKind<ComponentConfig>& failure_kind() {
 
 const TableKind<ComponentConfig>& hints_kind() {
     static const TableKind<ComponentConfig> kind = {
-        "build.hints", {{"expensive", build_flag(&BuildConfig::expensive)}}};
+        "build.hints", {{"expensive", build_flag<&BuildConfig::expensive>()}}};
     return kind;
+}
+
+K::Read check_reader() {
+    auto read = K::same(check_kind());
+    Shape shape = read.shape;
+    return {[read = std::move(read)](Reading& reading, const Entry& entry, ComponentConfig& out) {
+                read(reading, entry, out);
+                out.build_where = entry.key_span;
+            },
+            std::move(shape)};
 }
 
 const TableKind<ComponentConfig>& build_kind() {
@@ -166,8 +194,8 @@ const TableKind<ComponentConfig>& build_kind() {
             {"undefines", build_texts(&BuildConfig::undefines)},
             {"defines",
              inside(&Component::build, &Keys<BuildConfig>::text_map, &BuildConfig::defines)},
-            {"emit-upstream-provenance", build_flag(&BuildConfig::emit_upstream_provenance)},
-            {"check", K::same(check_kind())},
+            {"emit-upstream-provenance", build_flag<&BuildConfig::emit_upstream_provenance>()},
+            {"check", check_reader()},
             {"failure", K::same(failure_kind())},
             {"hints", K::same(hints_kind())},
         }};
@@ -199,23 +227,22 @@ void check_own_spec(Reading& reading, const Value& table, ComponentConfig& out) 
 std::vector<Field<ComponentConfig>> spec_fields() {
     return {
         {"type",
-         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
-             struct Read {
-                 std::optional<SpecType> type;
-             } read;
-             Keys<Read>::word(&Read::type,
-                              {{"", std::nullopt},
-                               {"local", SpecType::kLocal},
-                               {"upstream", SpecType::kUpstream}})(reading, entry, read);
-             out.type_given = read.type;
-             out.spec_where = entry.value.span;
-         }},
+         {[](Reading& reading, const Entry& entry, ComponentConfig& out) {
+              struct Read {
+                  std::optional<SpecType> type;
+              } read;
+              static const auto word = Keys<Read>::word(&Read::type,
+                                                        {{"", std::nullopt},
+                                                         {"local", SpecType::kLocal},
+                                                         {"upstream", SpecType::kUpstream}});
+              word(reading, entry, read);
+              out.type_given = read.type;
+              out.spec_where = entry.value.span;
+          },
+          Shape{ShapeKind::kText, {"", "local", "upstream"}}}},
         {"path", K::path(&Component::spec_path)},
         {"upstream-distro",
-         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
-             Keys<Component>::table(distro_reference_kind(), &Component::upstream)(
-                 reading, entry, out);
-         }},
+         Keys<Component>::table(distro_reference_kind(), &Component::upstream)},
         {"upstream-name", K::text(&Component::upstream_name)},
         {"upstream-commit", K::text(&Component::upstream_commit)},
     };
@@ -241,7 +268,15 @@ const TableKind<ComponentConfig>& release_kind() {
 
 const TableKind<ComponentConfig>& render_kind() {
     static const TableKind<ComponentConfig> kind = {
-        "render", {{"skip-file-filter", K::flag(&Component::skip_file_filter)}}};
+        "render",
+        {
+            {"skip-file-filter",
+             sticky_flag(Keys<Component>::flag(&Component::skip_file_filter),
+                         [](const Component& component) { return component.skip_file_filter; })},
+            {"overlay-view",
+             K::word(&ComponentConfig::precise_given,
+                     {{"line", std::optional(false)}, {"precise", std::optional(true)}})},
+        }};
     return kind;
 }
 
@@ -273,28 +308,40 @@ void read_overlay_files(Reading& reading, const Entry& entry, ComponentConfig& o
         reading, entry, [&](const Value& value) { out.overlay_files->push_back(value.text); });
 }
 
-std::vector<Field<ComponentConfig>> component_fields(const TableKind<ComponentConfig>& spec) {
+// In defaults, broken rules of these keys are warnings: azldev checks them for components only.
+enum class Layer : bool { kOwn, kDefaults };
+
+K::Read with_rules_of_components(Layer layer, K::Read read) {
+    if (layer == Layer::kOwn) {
+        return read;
+    }
+    Shape shape = read.shape;
+    return {[read = std::move(read)](Reading& reading, const Entry& entry, ComponentConfig& out) {
+                const bool before = reading.defaults;
+                reading.defaults = true;
+                read(reading, entry, out);
+                reading.defaults = before;
+            },
+            std::move(shape)};
+}
+
+std::vector<Field<ComponentConfig>> component_fields(Layer layer,
+                                                     const TableKind<ComponentConfig>& spec) {
     return {
         {"description", K::text(&Component::description)},
         {"spec", K::same(spec)},
         {"release", K::same(release_kind())},
         {"overlays",
-         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
-             Keys<Component>::list(overlay_kind(), &Component::overlays)(reading, entry, out);
-         }},
-        {"overlay-files", read_overlay_files},
-        {"build", K::same(build_kind())},
+         with_rules_of_components(
+             layer, Keys<Component>::list(overlay_kind(), &Component::overlays))},
+        {"overlay-files", {read_overlay_files, Shape{ShapeKind::kTexts}}},
+        {"build", with_rules_of_components(layer, K::same(build_kind()))},
         {"render", K::same(render_kind())},
         {"source-files",
-         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
-             Keys<Component>::list(source_file_kind(), &Component::source_files)(
-                 reading, entry, out);
-         }},
-        {"packages", read_packages},
-        {"publish",
-         [](Reading& reading, const Entry& entry, ComponentConfig& out) {
-             Keys<Component>::table(publish_kind(), &Component::publish)(reading, entry, out);
-         }},
+         with_rules_of_components(
+             layer, Keys<Component>::list(source_file_kind(), &Component::source_files))},
+        {"packages", {read_packages, table_shape(ShapeKind::kNamedTables, package_kind())}},
+        {"publish", Keys<Component>::table(publish_kind(), &Component::publish)},
     };
 }
 
@@ -331,13 +378,15 @@ const TableKind<SourceFile>& source_file_kind() {
 
 const TableKind<ComponentConfig>& component_kind() {
     static const TableKind<ComponentConfig> kind = {
-        "component", component_fields(own_spec_kind()), check_component};
+        "component", component_fields(Layer::kOwn, own_spec_kind()), check_component};
     return kind;
 }
 
 const TableKind<ComponentConfig>& component_defaults_kind() {
     static const TableKind<ComponentConfig> kind = {
-        "default-component-config", component_fields(default_spec_kind()), check_component};
+        "default-component-config",
+        component_fields(Layer::kDefaults, default_spec_kind()),
+        check_component};
     return kind;
 }
 
@@ -348,10 +397,7 @@ const TableKind<GroupConfig>& group_kind() {
         {
             {"description", G::text(&GroupConfig::description)},
             {"metadata",
-             [](Reading& reading, const Entry& entry, GroupConfig& out) {
-                 Keys<ComponentGroup>::table(overlay_metadata_kind(), &ComponentGroup::metadata)(
-                     reading, entry, out);
-             }},
+             Keys<ComponentGroup>::table(overlay_metadata_kind(), &ComponentGroup::metadata)},
             {"components", G::references(Names::kComponent, &GroupConfig::listed)},
             {"specs", G::paths(&GroupConfig::spec_patterns)},
             {"excluded-paths", G::paths(&GroupConfig::excluded_paths)},

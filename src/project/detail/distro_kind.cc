@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Distributions, their versions, references to them; publish channels; RPM repositories.
 #include "base/strings.hh"
+#include "project/detail/checks.hh"
 #include "project/detail/collected.hh"
 
 #include <algorithm>
@@ -38,15 +39,9 @@ const TableKind<VersionConfig>& inputs_kind() {
         "inputs",
         {
             {"rpm-build",
-             [](Reading& reading, const Entry& entry, VersionConfig& out) {
-                 Keys<DistroVersion>::list(input_kind(), &DistroVersion::rpm_build_inputs)(
-                     reading, entry, out);
-             }},
+             Keys<DistroVersion>::list(input_kind(), &DistroVersion::rpm_build_inputs)},
             {"image-build",
-             [](Reading& reading, const Entry& entry, VersionConfig& out) {
-                 Keys<DistroVersion>::list(input_kind(), &DistroVersion::image_build_inputs)(
-                     reading, entry, out);
-             }},
+             Keys<DistroVersion>::list(input_kind(), &DistroVersion::image_build_inputs)},
         }};
     return kind;
 }
@@ -62,10 +57,7 @@ const TableKind<VersionConfig>& version_kind() {
             {"suite", K::text(&DistroVersion::suite)},
             {"components", K::texts(&DistroVersion::components)},
             {"expired-release",
-             [](Reading& reading, const Entry& entry, VersionConfig& out) {
-                 Keys<DistroVersion>::table(expired_release_kind(),
-                                            &DistroVersion::expired_release)(reading, entry, out);
-             }},
+             Keys<DistroVersion>::table(expired_release_kind(), &DistroVersion::expired_release)},
             {"default-component-config",
              K::table(component_defaults_kind(), &VersionConfig::defaults)},
             {"mock-config", K::path(&DistroVersion::mock_config)},
@@ -76,18 +68,24 @@ const TableKind<VersionConfig>& version_kind() {
     return kind;
 }
 
+struct DistroRepo {
+    std::string base_uri;
+};
+
+const TableKind<DistroRepo>& distro_repo_kind() {
+    static const TableKind<DistroRepo> kind = {
+        "repo",
+        {{"base-uri", Keys<DistroRepo>::text(&DistroRepo::base_uri), Need::kRequired}}};
+    return kind;
+}
+
 void read_repos(Reading& reading, const Entry& entry, DistroConfig& out) {
-    struct Repo {
-        std::string base_uri;
-    };
     struct Repos {
-        std::vector<Repo> repos;
+        std::vector<DistroRepo> repos;
     } read;
-    static const TableKind<Repo> kind = {
-        "repo", {{"base-uri", Keys<Repo>::text(&Repo::base_uri), Need::kRequired}}};
-    Keys<Repos>::list(kind, &Repos::repos)(reading, entry, read);
+    Keys<Repos>::list(distro_repo_kind(), &Repos::repos)(reading, entry, read);
     out.repo_uris.clear();
-    for (Repo& repo : read.repos) {
+    for (DistroRepo& repo : read.repos) {
         out.repo_uris.push_back(std::move(repo.base_uri));
     }
 }
@@ -101,10 +99,11 @@ void check_channel(Reading& reading, const Entry& entry) {
 }
 
 Keys<Publish>::Read channel(std::string Publish::* member) {
-    return [member](Reading& reading, const Entry& entry, Publish& out) {
-        Keys<Publish>::text(member)(reading, entry, out);
-        check_channel(reading, entry);
-    };
+    return {[member](Reading& reading, const Entry& entry, Publish& out) {
+                Keys<Publish>::text(member)(reading, entry, out);
+                check_channel(reading, entry);
+            },
+            Shape{ShapeKind::kText}};
 }
 
 // ---- repositories -----------------------------------------------------------------------------
@@ -135,7 +134,7 @@ bool is_web(std::string_view uri) {
 // A URL, or a path below the defining file.
 template <class T>
 typename Keys<T>::Read key_uri(std::string T::* member) {
-    return [member](Reading& reading, const Entry& entry, T& out) {
+    return {[member](Reading& reading, const Entry& entry, T& out) {
         const std::string* value = expect_string(reading, entry);
         if (value == nullptr || value->empty()) {
             return;
@@ -148,7 +147,7 @@ typename Keys<T>::Read key_uri(std::string T::* member) {
         } else {
             out.*member = "file://" + path_value(reading, *value);
         }
-    };
+    }, Shape{ShapeKind::kText}};
 }
 
 void check_repo(Reading& reading, const Value&, RpmRepo& repo) {
@@ -174,6 +173,12 @@ void check_subrepo(Reading& reading, const Value&, SubRepo& subrepo) {
 
 void check_repo_set(Reading& reading, const Value&, RpmRepoSet& set) {
     check_resource_name(reading, set.name, set.where);
+    if (!set.name_prefix.empty()) {
+        check_resource_name(reading, set.name_prefix, set.where);
+    }
+    if (set.gpg_key.empty() && !set.disable_gpg_check) {
+        reading.broken_rule(set.where, "a repository set needs `gpg-key` or `disable-gpg-check`");
+    }
     if (!set.base_uri.empty() &&
         (!is_web(set.base_uri) || set.base_uri.find_first_of("?#") != std::string::npos)) {
         reading.broken_rule(
@@ -217,6 +222,17 @@ const TableKind<RpmRepoSetTemplate>& repo_template_kind() {
         },
         [](Reading& reading, const Value&, RpmRepoSetTemplate& made) {
             check_resource_name(reading, made.name, made.where);
+            std::map<std::string, Span> seen;
+            for (const SubRepo& each : made.subrepos) {
+                const auto [first, fresh] = seen.try_emplace(each.name, each.where);
+                if (!fresh) {
+                    reading.duplicate(
+                        fmt::format("sub-repository `{}` is defined twice", each.name),
+                        each.where,
+                        first->second);
+                }
+                check_resource_name(reading, each.name, each.where);
+            }
         }};
     return kind;
 }
@@ -250,7 +266,13 @@ const TableKind<DistroReference>& distro_reference_kind() {
             {"version", K::text(&DistroReference::version)},
             {"snapshot", K::text(&DistroReference::snapshot)},
         },
-        [](Reading&, const Value& table, DistroReference& reference) {
+        [](Reading& reading, const Value& table, DistroReference& reference) {
+            if (!reference.snapshot.empty() && !is_rfc3339(reference.snapshot)) {
+                const Entry* snapshot = table.find("snapshot");
+                reading.broken_rule(snapshot == nullptr ? reference.where : snapshot->value.span,
+                                    "`snapshot` must be a time as in RFC 3339",
+                                    "write it as \"2026-02-24T00:00:00-08:00\"");
+            }
             const Entry* name = table.find("name");
             const Entry* version = table.find("version");
             reference.name_where = name != nullptr ? name->value.span : reference.where;
@@ -266,17 +288,16 @@ const TableKind<DistroConfig>& distro_kind() {
         {
             {"description", K::text(&Distro::description)},
             {"kind",
-             [](Reading& reading, const Entry& entry, DistroConfig& out) {
-                 Keys<Distro>::word(&Distro::kind,
-                                    {{"debian", UpstreamKind::kDebian},
-                                     {"fedora", UpstreamKind::kFedora}})(reading, entry, out);
-             }},
+             Keys<Distro>::word(
+                 &Distro::kind,
+                 {{"debian", UpstreamKind::kDebian}, {"fedora", UpstreamKind::kFedora}})},
             {"keyrings", K::paths(&Distro::keyrings)},
             {"keyring", K::paths(&Distro::keyrings)},
             {"default-version", K::text(&Distro::default_version)},
             {"dist-git-base-uri", K::text(&Distro::dist_git_base_uri)},
             {"lookaside-base-uri", K::text(&Distro::lookaside_base_uri)},
-            {"repos", read_repos},
+            {"lookaside-mirrors", K::replacing_texts(&Distro::lookaside_mirrors)},
+            {"repos", {read_repos, table_shape(ShapeKind::kTables, distro_repo_kind())}},
             {"disable-origins", K::flag(&Distro::disable_origins)},
             {"versions", K::replacing_map(version_kind(), &DistroConfig::version_configs)},
         }};
@@ -290,47 +311,30 @@ const TableKind<Publish>& publish_kind() {
             {"rpm-channel", channel(&Publish::rpm_channel)},
             {"srpm-channel", channel(&Publish::srpm_channel)},
             {"debuginfo-channel", channel(&Publish::debuginfo_channel)},
-            // The older spelling of rpm-channel, which gives way to it.
             {"channel",
-             [](Reading& reading, const Entry& entry, Publish& out) {
-                 Publish older;
-                 channel (&Publish::rpm_channel)(reading, entry, older);
-                 if (out.rpm_channel.empty()) {
-                     out.rpm_channel = older.rpm_channel;
-                 }
-             }},
-        },
-        [](Reading& reading, const Value& table, Publish& out) {
-            // Whatever the order of the two in the file.
-            const Entry* newer = table.find("rpm-channel");
-            if (newer != nullptr && table.find("channel") != nullptr) {
-                channel (&Publish::rpm_channel)(reading, *newer, out);
-            }
+             {[](Reading& reading, const Entry& entry, Publish& out) {
+                  channel (&Publish::older_channel)(reading, entry, out);
+                  reading.trap(entry.key_span,
+                               "`channel` is the older spelling of `rpm-channel`",
+                               "write rpm-channel");
+              },
+              Shape{ShapeKind::kText}}},
         }};
     return kind;
 }
 
 const TableKind<PackageGroup>& package_group_kind() {
-    struct Defaults {
-        Publish publish{};
-    };
-    static const TableKind<Defaults> defaults = {
-        "default-package-config",
-        {{"publish", Keys<Defaults>::table(publish_kind(), &Defaults::publish)}}};
     using K = Keys<PackageGroup>;
+    static const TableKind<PackageGroup> defaults = {
+        "default-package-config",
+        {{"publish", K::table(publish_kind(), &PackageGroup::publish)}}};
     static const TableKind<PackageGroup> kind = {
         "package group",
         {
             {"description", K::text(&PackageGroup::description)},
             {"packages", K::texts(&PackageGroup::packages)},
             {"default-package-config",
-             [](Reading& reading, const Entry& entry, PackageGroup& out) {
-                 struct Holder {
-                     Defaults defaults{};
-                 } read;
-                 Keys<Holder>::table(defaults, &Holder::defaults)(reading, entry, read);
-                 out.publish = read.defaults.publish;
-             }},
+             K::same(defaults)},
         }};
     return kind;
 }

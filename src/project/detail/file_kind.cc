@@ -8,11 +8,12 @@ namespace {
 using C = Keys<Collected>;
 
 // Keys that fill a member of the project.
-template <class Read>
-C::Read of_project(Read read) {
-    return [read = std::move(read)](Reading& reading, const Entry& entry, Collected& out) {
-        read(reading, entry, out.project);
-    };
+C::Read of_project(Keys<Project>::Read read) {
+    Shape shape = read.shape;
+    return {[read = std::move(read)](Reading& reading, const Entry& entry, Collected& out) {
+                read(reading, entry, out.project);
+            },
+            std::move(shape)};
 }
 
 const TableKind<Project>& project_kind() {
@@ -108,7 +109,7 @@ const TableKind<Collected>& file_kind() {
         {
             {"$schema", C::ignored(ValueKind::kString)},
             {"project", of_project(P::same(project_kind()))},
-            {"includes", read_includes},
+            {"includes", {read_includes, Shape{ShapeKind::kTexts}}},
             {"distros", C::merging_map(distro_kind(), &Collected::distros)},
             {"resources", of_project(P::table(resources_kind(), &Project::resources))},
             {"component-groups",
@@ -121,10 +122,12 @@ const TableKind<Collected>& file_kind() {
             {"test-suites",
              of_project(P::unique_map("test suite", test_suite_kind(), &Project::test_suites))},
             {"tools", of_project(P::same(tools_kind()))},
-            {"default-component-config", read_defaults},
+            {"default-component-config",
+             {read_defaults, table_shape(ShapeKind::kTable, component_defaults_kind())}},
             {"default-package-config", of_project(P::same(package_defaults_kind()))},
             // Tarn's own:
             {"build", of_project(P::same(build_kind()))},
+            {"render", of_project(P::table(render_wording_kind(), &Project::render))},
             {"signing", of_project(P::table(signing_kind(), &Project::signing))},
             {"import-groups",
              of_project(

@@ -6,13 +6,78 @@
 #include "project/detail/patterns.hh"
 
 namespace tarn::declaration {
+namespace {
+
+using Origins = std::map<std::string, std::vector<Span>>;
+
+// Entries that a later file replaces as a whole.
+bool is_replaced_whole(const std::vector<std::string_view>& path) {
+    return (path.size() == 4 && path[0] == "distros" && path[2] == "versions") ||
+           (path.size() == 3 && path[0] == "resources");
+}
+
+void forget_below(const std::string& key, Origins& origins) {
+    const std::string prefix = key + Project::kOriginSeparator;
+    auto at = origins.lower_bound(prefix);
+    while (at != origins.end() && at->first.starts_with(prefix)) {
+        at = origins.erase(at);
+    }
+}
+
+std::string origin_key(const std::vector<std::string_view>& path) {
+    std::string key;
+    for (const std::string_view part : path) {
+        if (!key.empty()) {
+            key += Project::kOriginSeparator;
+        }
+        key += part;
+    }
+    return key;
+}
+
+// Empty texts and `false` give nothing: they leave what is inherited.
+bool gives_nothing(const Value& value, bool is_image) {
+    return (value.kind == ValueKind::kString && value.text.empty()) ||
+           (value.kind == ValueKind::kBoolean && !value.boolean && !is_image);
+}
+
+void note_origins(const Value& table, std::vector<std::string_view> path, Origins& origins) {
+    if (is_replaced_whole(path)) {
+        forget_below(origin_key(path), origins);
+    }
+    for (const Entry& entry : table.entries) {
+        path.push_back(entry.key);
+        const Value& value = entry.value;
+        if (value.kind == ValueKind::kTable) {
+            note_origins(value, path, origins);
+        } else if (value.kind == ValueKind::kArray) {
+            std::vector<Span>& places = origins[origin_key(path)];
+            if (path.front() == "distros") {
+                places.clear();
+            }
+            for (const Value& item : value.items) {
+                places.push_back(item.span);
+            }
+        } else if (!gives_nothing(value, path.front() == "images")) {
+            origins[origin_key(path)] = {value.span};
+        }
+        path.pop_back();
+    }
+}
+
+}  // namespace
 
 std::string FileReader::shown(const std::string& path) const {
     return relative_to(path, shown_from_);
 }
 
 Reading FileReader::reading_in(const std::string& path) {
-    return Reading{diagnostics_, parent_path(path), permissive_, references_, distro_references_};
+    return Reading{diagnostics_,
+                   parent_path(path),
+                   permissive_,
+                   references_,
+                   distro_references_,
+                   strict_};
 }
 
 std::optional<Value> FileReader::parse(const std::string& path, Span where) {
@@ -52,6 +117,9 @@ void FileReader::read_text(const std::string& name, std::string text) {
     if (const auto value = parse_toml(sources_, file, diagnostics_)) {
         Reading reading = reading_in(name);
         read_table(reading, *value, value->span, file_kind(), collected_);
+        if (origins_) {
+            note_origins(*value, {}, collected_.project.origins);
+        }
     } else {
         incomplete_ = true;
     }
@@ -98,6 +166,9 @@ void FileReader::read(const std::string& path, Span where) {
         Reading reading = reading_in(path);
         collected_.includes.clear();
         read_table(reading, *value, value->span, file_kind(), collected_);
+        if (origins_) {
+            note_origins(*value, {}, collected_.project.origins);
+        }
         const auto includes = std::move(collected_.includes);
         for (const auto& [pattern, span] : includes) {
             for (const std::string& file :
@@ -125,7 +196,11 @@ std::vector<std::string> FileReader::expand(const std::string& pattern,
         diagnostics_.error(where, files.error().message);
         return {};
     }
-    if (files->empty() && !may_match_nothing(pattern)) {
+    if (files->empty() && may_match_nothing(pattern)) {
+        if (strict_) {
+            diagnostics_.warning(where, fmt::format("\"{}\" matches no {}", pattern, what));
+        }
+    } else if (files->empty()) {
         incomplete_ = true;
         Diagnostic diagnostic;
         diagnostic.primary = where;

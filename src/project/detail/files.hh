@@ -20,12 +20,15 @@ class FileReader {
     FileReader(SourceMap& sources,
                Diagnostics& diagnostics,
                std::string shown_from,
-               bool permissive)
+               bool permissive,
+               bool strict = false)
         : sources_(sources),
           diagnostics_(diagnostics),
           shown_from_(std::move(shown_from)),
-          permissive_(permissive) {}
+          permissive_(permissive),
+          strict_(strict) {}
 
+    void record_origins() { origins_ = true; }
     // A file and, depth first, all it includes. `where` is what asked for it.
     void read_root(const std::string& path, Span where);
     // The declarations of a text that is no file; returns without reading what it includes.
@@ -60,6 +63,8 @@ class FileReader {
     Diagnostics& diagnostics_;
     std::string shown_from_;
     bool permissive_;
+    bool strict_;
+    bool origins_ = false;
     bool incomplete_ = false;
     bool limit_reported_ = false;
     std::size_t files_ = 0;

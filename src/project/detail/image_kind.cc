@@ -66,25 +66,36 @@ struct SuiteReference {
     std::string name;
 };
 
-void read_test_suites(Reading& reading, const Entry& entry, ImageConfig& out) {
+const TableKind<SuiteReference>& suite_reference_kind() {
     using K = Keys<SuiteReference>;
     static const TableKind<SuiteReference> kind = {
         "test suite reference",
         {{"name", K::reference(Names::kTestSuite, &SuiteReference::name), Need::kRequired}}};
+    return kind;
+}
+
+void read_test_suites(Reading& reading, const Entry& entry, ImageConfig& out) {
     struct Suites {
         std::vector<SuiteReference> suites;
     } read;
-    Keys<Suites>::list(kind, &Suites::suites)(reading, entry, read);
+    Keys<Suites>::list(suite_reference_kind(), &Suites::suites)(reading, entry, read);
     for (SuiteReference& suite : read.suites) {
         out.test_suites.push_back(std::move(suite.name));
     }
 }
 
 // `tests` is an array of checks of the boot test, or the table `tests.test-suites`.
+const TableKind<ImageConfig>& suites_kind() {
+    static const TableKind<ImageConfig> kind = {
+        "tests",
+        {{"test-suites",
+          {read_test_suites, table_shape(ShapeKind::kTables, suite_reference_kind())}}}};
+    return kind;
+}
+
 void read_tests(Reading& reading, const Entry& entry, ImageConfig& out) {
-    static const TableKind<ImageConfig> table = {"tests", {{"test-suites", read_test_suites}}};
     if (entry.value.kind == ValueKind::kTable) {
-        Keys<ImageConfig>::same(table)(reading, entry, out);
+        Keys<ImageConfig>::same(suites_kind())(reading, entry, out);
     } else {
         Keys<ImageConfig>::texts (&Image::tests)(reading, entry, out);
     }
@@ -117,13 +128,6 @@ void read_base(Reading& reading, const Entry& entry, ImageConfig& out) {
     out.base_where = entry.value.span;
 }
 
-// Members of Image through an ImageConfig.
-Keys<ImageConfig>::Read of_image(Keys<Image>::Read read) {
-    return [read = std::move(read)](Reading& reading, const Entry& entry, ImageConfig& out) {
-        read(reading, entry, out);
-    };
-}
-
 void check_image(Reading& reading, const Value& table, ImageConfig& out) {
     if (!out.hostname.empty() &&
         (out.hostname.size() > 64 ||
@@ -143,7 +147,7 @@ const TableKind<ImageConfig>& image_kind() {
         "image",
         {
             {"description", K::text(&Image::description)},
-            {"base", read_base},
+            {"base", {read_base, Shape{ShapeKind::kText}}},
             {"packages", K::texts(&Image::packages)},
             {"package-groups", K::references(Names::kPackageGroup, &Image::package_groups)},
             {"exclude-packages", K::texts(&Image::exclude_packages)},
@@ -152,17 +156,17 @@ const TableKind<ImageConfig>& image_kind() {
             {"filesystem", K::word_text(&Image::filesystem, {"ext4", "erofs"})},
             {"size", K::size(&Image::size_bytes)},
             {"esp-size", K::size(&Image::esp_bytes)},
-            {"formats", read_formats},
+            {"formats", {read_formats, Shape{ShapeKind::kTexts}}},
             {"initrd-modules", K::texts(&Image::initrd_modules)},
-            {"files", of_image(I::list(file_entry_kind(), &Image::files))},
+            {"files", I::list(file_entry_kind(), &Image::files)},
             {"hostname", K::text(&Image::hostname)},
             {"version-floors", K::text_map(&Image::version_floors)},
             {"boot-install", K::text(&Image::boot_install)},
-            {"tests", read_tests},
+            {"tests", {read_tests, table_shape(ShapeKind::kTextsOrTable, suites_kind())}},
             {"verify-exceptions",
-             of_image(I::list(verify_exception_kind(), &Image::verify_exceptions))},
+             I::list(verify_exception_kind(), &Image::verify_exceptions)},
             {"definition", K::same(definition_kind())},
-            {"capabilities", of_image(I::table(capabilities_kind(), &Image::capabilities))},
+            {"capabilities", I::table(capabilities_kind(), &Image::capabilities)},
             {"publish", K::same(publish_channels_kind())},
         },
         check_image};
@@ -207,6 +211,9 @@ const TableKind<TestSuite>& test_suite_kind() {
                 reading.broken_rule(suite.where, "a pytest suite needs `pytest.working-dir`");
             }
             const std::string& ref = suite.framework_ref;
+            if (suite.type == "lisa" && suite.test_cases.empty()) {
+                reading.broken_rule(suite.where, "a lisa suite needs at least one test case");
+            }
             if (suite.type == "lisa" &&
                 (ref.size() != 40 ||
                  ref.find_first_not_of("0123456789abcdef") != std::string::npos)) {

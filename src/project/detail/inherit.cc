@@ -53,6 +53,7 @@ void inherit(BuildConfig& into, const BuildConfig& from) {
 void inherit(Publish& into, const Publish& from) {
     override_text(into.rpm_channel, from.rpm_channel);
     override_text(into.srpm_channel, from.srpm_channel);
+    override_text(into.older_channel, from.older_channel);
     override_text(into.debuginfo_channel, from.debuginfo_channel);
 }
 
@@ -75,6 +76,9 @@ void inherit(ComponentConfig& into, const ComponentConfig& from) {
     override_text(into.description, from.description);
     if (from.type_given) {
         into.type_given = from.type_given;
+    }
+    if (from.precise_given) {
+        into.precise_given = from.precise_given;
     }
     override_text(into.spec_path, from.spec_path);
     inherit(into.upstream, from.upstream);

@@ -6,6 +6,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace tarn {
 
 namespace {
@@ -109,6 +111,15 @@ void check_file(Reading& reading, const Overlay& overlay) {
     }
 }
 
+bool is_archive_name(std::string_view name) {
+    constexpr std::string_view kEndings[] = {
+        ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tzst"};
+    return name.find_first_of("/\\") == std::string_view::npos &&
+           std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) {
+               return name.size() > ending.size() && name.ends_with(ending);
+           });
+}
+
 void check_overlay(Reading& reading, const Value& table, Overlay& overlay) {
     using enum OverlayType;
     overlay.has_replacement = table.find("replacement") != nullptr;
@@ -156,6 +167,11 @@ void check_overlay(Reading& reading, const Value& table, Overlay& overlay) {
                             fmt::format("overlay {} cannot work inside an archive", rule.name),
                             "file-remove and file-search-replace can");
     }
+    if (!overlay.archive.empty() && !is_archive_name(overlay.archive)) {
+        reading.broken_rule(span_of(overlay, "archive"),
+                            "`archive` must be a plain file name ending in .tar, .tar.gz, .tgz, "
+                            ".tar.xz, .txz, .tar.zst or .tzst");
+    }
 }
 
 struct Link {
@@ -177,7 +193,7 @@ const TableKind<Link>& link_kind() {
 }
 
 Keys<OverlayMetadata>::Read links(std::vector<std::string> OverlayMetadata::* member) {
-    return [member](Reading& reading, const Entry& entry, OverlayMetadata& out) {
+    return {[member](Reading& reading, const Entry& entry, OverlayMetadata& out) {
         struct Links {
             std::vector<Link> links;
         } read;
@@ -185,7 +201,7 @@ Keys<OverlayMetadata>::Read links(std::vector<std::string> OverlayMetadata::* me
         for (Link& link : read.links) {
             (out.*member).push_back(std::move(link.url));
         }
-    };
+    }, table_shape(ShapeKind::kTables, link_kind())};
 }
 
 void check_metadata(Reading& reading, const Value&, OverlayMetadata& metadata) {
@@ -211,10 +227,23 @@ std::vector<std::pair<std::string_view, OverlayType>> type_words() {
     return words;
 }
 
+// An unknown type is an error whatever is allowed: nobody knows what to do then.
+Keys<Overlay>::Read type_reader() {
+    auto word = Keys<Overlay>::word(&Overlay::type, type_words());
+    Shape shape = word.shape;
+    return {[word = std::move(word)](Reading& reading, const Entry& entry, Overlay& out) {
+                Reading exact = reading;
+                exact.permissive = false;
+                exact.defaults = false;
+                word(exact, entry, out);
+            },
+            std::move(shape)};
+}
+
 std::vector<Field<Overlay>> overlay_fields() {
     using K = Keys<Overlay>;
     return {
-        {"type", K::word(&Overlay::type, type_words()), Need::kRequired},
+        {"type", type_reader(), Need::kRequired},
         {"description", K::text(&Overlay::description)},
         {"tag", K::text(&Overlay::tag)},
         {"value", K::text(&Overlay::value)},
@@ -291,6 +320,12 @@ const TableKind<OverlayDocument>& overlay_document_kind() {
              K::table(overlay_metadata_kind(), &OverlayDocument::metadata),
              Need::kRequired},
             {"overlays", K::list(inner, &OverlayDocument::overlays), Need::kRequired},
+        },
+        [](Reading& reading, const Value& table, OverlayDocument& document) {
+            const Entry* overlays = table.find("overlays");
+            if (overlays != nullptr && document.overlays.empty()) {
+                reading.broken_rule(overlays->value.span, "an overlay file needs an overlay");
+            }
         }};
     return kind;
 }

@@ -8,8 +8,22 @@
 
 namespace tarn::declaration {
 
-void Reading::broken_rule(Span where, std::string message, std::string help) {
+void Reading::unknown(Span where, std::string message, std::string help) {
     if (permissive) {
+        diagnostics.warning(where, std::move(message), std::move(help));
+    } else {
+        diagnostics.error(where, std::move(message), std::move(help));
+    }
+}
+
+void Reading::trap(Span where, std::string message, std::string help) {
+    if (strict) {
+        diagnostics.warning(where, std::move(message), std::move(help));
+    }
+}
+
+void Reading::broken_rule(Span where, std::string message, std::string help) {
+    if (permissive || defaults) {
         diagnostics.warning(where, std::move(message), std::move(help));
     } else {
         diagnostics.error(where, std::move(message), std::move(help));
@@ -118,9 +132,9 @@ void report_unknown_key(Reading& reading,
     if (help.empty()) {
         help = "known keys: " + join(known, ", ");
     }
-    reading.broken_rule(entry.key_span,
-                        fmt::format("unknown key `{}` in {}", entry.key, table_kind),
-                        std::move(help));
+    reading.unknown(entry.key_span,
+                    fmt::format("unknown key `{}` in {}", entry.key, table_kind),
+                    std::move(help));
 }
 
 void report_unknown_word(Reading& reading, const Entry& entry, std::vector<std::string> words) {

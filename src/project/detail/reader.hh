@@ -6,6 +6,7 @@
 // non-empty strings win, lists append, maps merge by key.
 #pragma once
 
+#include "project/detail/shape.hh"
 #include "project/detail/value.hh"
 #include "project/model.hh"
 
@@ -13,6 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,12 +36,18 @@ struct Reading {
     bool permissive = false;
     std::vector<Reference>& references;
     std::vector<DistroReference>& distro_references;
+    bool strict = false;
+    // Overlays, build and source-files of defaults: azldev does not check their rules.
+    bool defaults = false;
 
     void error(Span where, std::string message, std::string help = {}) {
         diagnostics.error(where, std::move(message), std::move(help));
     }
     // What --permissive-config turns into a warning: unknown keys and broken rules.
+    void unknown(Span where, std::string message, std::string help = {});
     void broken_rule(Span where, std::string message, std::string help = {});
+    // A known trap of the format: a warning of --strict.
+    void trap(Span where, std::string message, std::string help = {});
     void duplicate(std::string message, Span second, Span first);
 };
 
@@ -61,10 +69,31 @@ void report_unknown_key(Reading& reading,
 
 enum class Need : std::uint8_t { kOptional, kRequired };
 
+// How one key is read, and what it may hold.
+template <class T>
+struct Reader {
+    using Run = std::function<void(Reading&, const Entry&, T&)>;
+    Run run;
+    Shape shape{};
+
+    template <class F>
+        requires std::is_invocable_v<F&, Reading&, const Entry&, T&>
+    Reader(F how, Shape what = {})  // NOLINT: a plain lambda is a reader of anything
+        : run(std::move(how)), shape(std::move(what)) {}
+    // What reads a base reads what derives from it.
+    template <class U>
+        requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
+    Reader(Reader<U> base)  // NOLINT
+        : run(std::move(base.run)), shape(std::move(base.shape)) {}
+    void operator()(Reading& reading, const Entry& entry, T& out) const {
+        run(reading, entry, out);
+    }
+};
+
 template <class T>
 struct Field {
     std::string_view key;
-    std::function<void(Reading&, const Entry&, T&)> read;
+    Reader<T> read;
     Need need = Need::kOptional;
 };
 
@@ -75,6 +104,19 @@ struct TableKind {
     // Rules between keys; runs after all keys were read.
     void (*check)(Reading&, const Value&, T&) = nullptr;
 };
+
+template <class T>
+TableShape shape_of(const TableKind<T>& kind) {
+    TableShape shape{kind.what, {}};
+    for (const Field<T>& field : kind.fields) {
+        shape.keys.push_back({field.key, field.need == Need::kRequired, field.read.shape});
+    }
+    return shape;
+}
+template <class T>
+Shape table_shape(ShapeKind shape, const TableKind<T>& kind) {
+    return {shape, {}, [&kind] { return shape_of(kind); }};
+}
 
 // "component `bash`"
 inline std::string table_title(std::string_view what, std::string_view name) {
@@ -134,45 +176,45 @@ void read_table(Reading& reading,
 // Ways to read one key into a member of T.
 template <class T>
 struct Keys {
-    using Read = std::function<void(Reading&, const Entry&, T&)>;
+    using Read = Reader<T>;
 
     static Read text(std::string T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             const std::string* value = expect_string(reading, entry);
             if (value != nullptr && !value->empty()) {
                 out.*member = *value;
             }
-        };
+        }, Shape{ShapeKind::kText}};
     }
 
     static Read path(std::string T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             const std::string* value = expect_string(reading, entry);
             if (value != nullptr && !value->empty()) {
                 out.*member = path_value(reading, *value);
             }
-        };
+        }, Shape{ShapeKind::kText}};
     }
 
     static Read flag(bool T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             if (expect_kind(reading, entry.key, entry.value, ValueKind::kBoolean)) {
                 out.*member = entry.value.boolean;
             }
-        };
+        }, Shape{ShapeKind::kFlag}};
     }
 
     // A boolean for which "not given" matters.
     static Read maybe_flag(std::optional<bool> T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             if (expect_kind(reading, entry.key, entry.value, ValueKind::kBoolean)) {
                 out.*member = entry.value.boolean;
             }
-        };
+        }, Shape{ShapeKind::kFlag}};
     }
 
     static Read integer(std::int64_t T::* member, std::int64_t least) {
-        return [member, least](Reading& reading, const Entry& entry, T& out) {
+        return {[member, least](Reading& reading, const Entry& entry, T& out) {
             if (!expect_kind(reading, entry.key, entry.value, ValueKind::kInteger)) {
                 return;
             }
@@ -182,11 +224,11 @@ struct Keys {
                 return;
             }
             out.*member = entry.value.integer;
-        };
+        }, Shape{ShapeKind::kInteger}};
     }
 
     static Read size(std::uint64_t T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             std::optional<std::uint64_t> bytes;
             if (entry.value.kind == ValueKind::kInteger && entry.value.integer > 0) {
                 bytes = static_cast<std::uint64_t>(entry.value.integer);
@@ -200,36 +242,36 @@ struct Keys {
                 return;
             }
             out.*member = *bytes;
-        };
+        }, Shape{ShapeKind::kSize}};
     }
 
     static Read texts(std::vector<std::string> T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             each_string(
                 reading, entry, [&](const Value& value) { (out.*member).push_back(value.text); });
-        };
+        }, Shape{ShapeKind::kTexts}};
     }
 
     // As texts, but what a later file gives replaces what an earlier one gave.
     static Read replacing_texts(std::vector<std::string> T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             (out.*member).clear();
             texts(member)(reading, entry, out);
-        };
+        }, Shape{ShapeKind::kTexts}};
     }
 
     static Read paths(std::vector<std::string> T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             (out.*member).clear();
             each_string(reading, entry, [&](const Value& value) {
                 (out.*member).push_back(path_value(reading, value.text));
             });
-        };
+        }, Shape{ShapeKind::kTexts}};
     }
 
     // A string or an array of strings, kept as one string with ", " between.
     static Read joined(std::string T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             if (entry.value.kind != ValueKind::kArray) {
                 text(member)(reading, entry, out);
                 return;
@@ -242,31 +284,31 @@ struct Keys {
                 reading.broken_rule(entry.value.span, fmt::format("`{}` is empty", entry.key));
             }
             out.*member = joined_text;
-        };
+        }, Shape{ShapeKind::kTextOrTexts}};
     }
 
     // Names that have to be defined elsewhere.
     static Read references(Names names, std::vector<std::string> T::* member) {
-        return [names, member](Reading& reading, const Entry& entry, T& out) {
+        return {[names, member](Reading& reading, const Entry& entry, T& out) {
             each_string(reading, entry, [&](const Value& value) {
                 (out.*member).push_back(value.text);
                 reading.references.push_back({names, value.text, value.span});
             });
-        };
+        }, Shape{ShapeKind::kTexts}};
     }
 
     static Read reference(Names names, std::string T::* member) {
-        return [names, member](Reading& reading, const Entry& entry, T& out) {
+        return {[names, member](Reading& reading, const Entry& entry, T& out) {
             const std::string* value = expect_string(reading, entry);
             if (value != nullptr && !value->empty()) {
                 out.*member = *value;
                 reading.references.push_back({names, *value, entry.value.span});
             }
-        };
+        }, Shape{ShapeKind::kText}};
     }
 
     static Read text_map(std::map<std::string, std::string> T::* member) {
-        return [member](Reading& reading, const Entry& entry, T& out) {
+        return {[member](Reading& reading, const Entry& entry, T& out) {
             if (!expect_kind(reading, entry.key, entry.value, ValueKind::kTable)) {
                 return;
             }
@@ -275,7 +317,7 @@ struct Keys {
                     (out.*member)[item.key] = *value;
                 }
             }
-        };
+        }, Shape{ShapeKind::kTextMap}};
     }
 
     // One of a few words.
@@ -286,7 +328,7 @@ struct Keys {
 
     // A table that fills the same object.
     static Read same(const TableKind<T>& kind) {
-        return [&kind](Reading& reading, const Entry& entry, T& out) {
+        return {[&kind](Reading& reading, const Entry& entry, T& out) {
             if (expect_kind(reading, entry.key, entry.value, ValueKind::kTable)) {
                 if constexpr (requires { out.where; }) {
                     const Span before = out.where;
@@ -296,22 +338,22 @@ struct Keys {
                     read_table(reading, entry.value, entry.key_span, kind, out);
                 }
             }
-        };
+        }, table_shape(ShapeKind::kTable, kind)};
     }
 
     template <class U>
     static Read table(const TableKind<U>& kind, U T::* member) {
-        return [&kind, member](Reading& reading, const Entry& entry, T& out) {
+        return {[&kind, member](Reading& reading, const Entry& entry, T& out) {
             if (expect_kind(reading, entry.key, entry.value, ValueKind::kTable)) {
                 read_table(reading, entry.value, entry.key_span, kind, out.*member);
             }
-        };
+        }, table_shape(ShapeKind::kTable, kind)};
     }
 
     // An array of tables.
     template <class U>
     static Read list(const TableKind<U>& kind, std::vector<U> T::* member) {
-        return [&kind, member](Reading& reading, const Entry& entry, T& out) {
+        return {[&kind, member](Reading& reading, const Entry& entry, T& out) {
             if (!expect_kind(reading, entry.key, entry.value, ValueKind::kArray)) {
                 return;
             }
@@ -322,32 +364,32 @@ struct Keys {
                     (out.*member).push_back(std::move(element));
                 }
             }
-        };
+        }, table_shape(ShapeKind::kTables, kind)};
     }
 
     // Tables by name; the same name again, from another file, replaces the whole entry.
     template <class U>
     static Read replacing_map(const TableKind<U>& kind, std::map<std::string, U> T::* member) {
-        return [&kind, member](Reading& reading, const Entry& entry, T& out) {
+        return {[&kind, member](Reading& reading, const Entry& entry, T& out) {
             each_named(reading, entry, [&](const Entry& item) {
                 U element{};
                 set_name(element, item.key);
                 read_table(reading, item.value, item.key_span, kind, element, item.key);
                 (out.*member).insert_or_assign(item.key, std::move(element));
             });
-        };
+        }, table_shape(ShapeKind::kNamedTables, kind)};
     }
 
     // Tables by name; the same name again fills the same object.
     template <class U>
     static Read merging_map(const TableKind<U>& kind, std::map<std::string, U> T::* member) {
-        return [&kind, member](Reading& reading, const Entry& entry, T& out) {
+        return {[&kind, member](Reading& reading, const Entry& entry, T& out) {
             each_named(reading, entry, [&](const Entry& item) {
                 U& element = (out.*member)[item.key];
                 set_name(element, item.key);
                 read_table(reading, item.value, item.key_span, kind, element, item.key);
             });
-        };
+        }, table_shape(ShapeKind::kNamedTables, kind)};
     }
 
     // Tables by name; the same name again is an error. `what` is "component".
@@ -355,7 +397,7 @@ struct Keys {
     static Read unique_map(std::string_view what,
                            const TableKind<U>& kind,
                            std::map<std::string, U> T::* member) {
-        return [what, &kind, member](Reading& reading, const Entry& entry, T& out) {
+        return {[what, &kind, member](Reading& reading, const Entry& entry, T& out) {
             each_named(reading, entry, [&](const Entry& item) {
                 auto [place, fresh] = (out.*member).try_emplace(item.key);
                 if (!fresh) {
@@ -367,14 +409,14 @@ struct Keys {
                 set_name(place->second, item.key);
                 read_table(reading, item.value, item.key_span, kind, place->second, item.key);
             });
-        };
+        }, table_shape(ShapeKind::kNamedTables, kind)};
     }
 
     // Accepted and of no meaning here; only its type is checked.
     static Read ignored(ValueKind kind) {
-        return [kind](Reading& reading, const Entry& entry, T&) {
+        return {[kind](Reading& reading, const Entry& entry, T&) {
             expect_kind(reading, entry.key, entry.value, kind);
-        };
+        }, Shape{kind == ValueKind::kString ? ShapeKind::kText : ShapeKind::kAny}};
     }
 
   private:
@@ -408,7 +450,11 @@ template <class T>
 template <class E>
 typename Keys<T>::Read Keys<T>::word(E T::* member,
                                      std::vector<std::pair<std::string_view, E>> words) {
-    return [member, words = std::move(words)](Reading& reading, const Entry& entry, T& out) {
+    Shape shape{ShapeKind::kText};
+    for (const auto& each : words) {
+        shape.words.emplace_back(each.first);
+    }
+    return {[member, words = std::move(words)](Reading& reading, const Entry& entry, T& out) {
         const std::string* value = expect_string(reading, entry);
         if (value == nullptr) {
             return;
@@ -422,13 +468,14 @@ typename Keys<T>::Read Keys<T>::word(E T::* member,
             names.emplace_back(name);
         }
         report_unknown_word(reading, entry, names);
-    };
+    }, std::move(shape)};
 }
 
 template <class T>
 typename Keys<T>::Read Keys<T>::word_text(std::string T::* member,
                                           std::vector<std::string_view> words) {
-    return [member, words = std::move(words)](Reading& reading, const Entry& entry, T& out) {
+    Shape shape{ShapeKind::kText, {words.begin(), words.end()}};
+    return {[member, words = std::move(words)](Reading& reading, const Entry& entry, T& out) {
         const std::string* value = expect_string(reading, entry);
         if (value == nullptr) {
             return;
@@ -441,7 +488,7 @@ typename Keys<T>::Read Keys<T>::word_text(std::string T::* member,
             }
         }
         report_unknown_word(reading, entry, names);
-    };
+    }, std::move(shape)};
 }
 
 }  // namespace tarn::declaration

@@ -4,19 +4,9 @@
 #include "base/fs.hh"
 #include "base/strings.hh"
 
+#include <unordered_map>
+
 namespace tarn::declaration {
-namespace {
-
-template <class Map>
-std::vector<std::string> keys_of(const Map& map) {
-    std::vector<std::string> keys;
-    for (const auto& [key, value] : map) {
-        keys.push_back(key);
-    }
-    return keys;
-}
-
-}  // namespace
 
 void Resolver::complain(Span where, std::string message, std::string help) {
     if (permissive_) {
@@ -33,8 +23,12 @@ Project Resolver::resolve() {
     distros();
     components();
     images();
+    settle_channels();
     check_packages();
-    check_resources();
+    resources();
+    if (strict_) {
+        warn_of_traps();
+    }
     if (!files_.incomplete()) {
         check_names();
         for (const DistroReference& reference : files_.distro_references()) {
@@ -42,6 +36,25 @@ Project Resolver::resolve() {
         }
     }
     return std::move(project_);
+}
+
+// `channel` counts where rpm-channel is empty, after all layers are laid over each other.
+void Resolver::settle_channels() {
+    const auto settle = [](Publish& publish) {
+        if (publish.rpm_channel.empty()) {
+            publish.rpm_channel = publish.older_channel;
+        }
+    };
+    settle(project_.default_publish);
+    for (auto& [name, group] : project_.package_groups) {
+        settle(group.publish);
+    }
+    for (auto& [name, component] : project_.components) {
+        settle(component.publish);
+        for (auto& [package, publish] : component.packages) {
+            settle(publish);
+        }
+    }
 }
 
 void Resolver::distros() {
@@ -131,7 +144,7 @@ void Resolver::check_names() {
 
 // A package is in at most one package group, and once.
 void Resolver::check_packages() {
-    std::map<std::string_view, const PackageGroup*> group_of;
+    std::unordered_map<std::string_view, const PackageGroup*> group_of;
     for (const auto& [name, group] : project_.package_groups) {
         for (const std::string& package : group.packages) {
             const auto [place, fresh] = group_of.try_emplace(package, &group);
@@ -152,51 +165,6 @@ void Resolver::check_packages() {
                                      name),
                          "a package can be in one of them only");
             }
-        }
-    }
-}
-
-void Resolver::check_resources() {
-    for (const auto& [name, set] : project_.resources.sets) {
-        const auto made = project_.resources.templates.find(set.template_name);
-        if (made == project_.resources.templates.end()) {
-            complain(set.where,
-                     fmt::format("repository set template `{}` is not defined", set.template_name),
-                     did_you_mean(set.template_name, keys_of(project_.resources.templates)));
-            continue;
-        }
-        std::vector<std::string> known;
-        for (const SubRepo& subrepo : made->second.subrepos) {
-            known.push_back(subrepo.name);
-        }
-        for (const std::string& wanted : set.subrepos) {
-            if (std::find(known.begin(), known.end(), wanted) == known.end()) {
-                complain(set.where,
-                         fmt::format(
-                             "template `{}` has no sub-repository `{}`", set.template_name, wanted),
-                         did_you_mean(wanted, known));
-            }
-        }
-    }
-    for (const auto& [name, distro] : project_.distros) {
-        for (const auto& [version_name, version] : distro.versions) {
-            check_inputs(version.rpm_build_inputs);
-            check_inputs(version.image_build_inputs);
-        }
-    }
-}
-
-void Resolver::check_inputs(const std::vector<InputReference>& inputs) {
-    for (const InputReference& input : inputs) {
-        if (!input.repo.empty() && !project_.resources.repos.contains(input.repo)) {
-            complain(input.where,
-                     fmt::format("repository `{}` is not defined", input.repo),
-                     did_you_mean(input.repo, keys_of(project_.resources.repos)));
-        }
-        if (!input.set.empty() && !project_.resources.sets.contains(input.set)) {
-            complain(input.where,
-                     fmt::format("repository set `{}` is not defined", input.set),
-                     did_you_mean(input.set, keys_of(project_.resources.sets)));
         }
     }
 }

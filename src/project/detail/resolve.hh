@@ -5,12 +5,23 @@
 
 #include "project/detail/files.hh"
 
+#include <set>
+
 namespace tarn::declaration {
+
+template <class Map>
+std::vector<std::string> keys_of(const Map& map) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : map) {
+        keys.push_back(key);
+    }
+    return keys;
+}
 
 class Resolver {
   public:
-    Resolver(FileReader& files, Diagnostics& diagnostics, bool permissive)
-        : files_(files), diagnostics_(diagnostics), permissive_(permissive) {}
+    Resolver(FileReader& files, Diagnostics& diagnostics, bool permissive, bool strict = false)
+        : files_(files), diagnostics_(diagnostics), permissive_(permissive), strict_(strict) {}
 
     // Moves everything out of what was collected.
     Project resolve();
@@ -23,8 +34,18 @@ class Resolver {
     void check_reference(const DistroReference& reference);
     void check_names();
     void check_packages();
-    void check_resources();
-    void check_inputs(const std::vector<InputReference>& inputs);
+    void settle_channels();
+
+    void resources();
+    void expand_set(const RpmRepoSet& set);
+    void check_inputs(const std::vector<InputReference>& inputs, bool local_keys);
+
+    void warn_of_false(const ComponentConfig& so_far, const ComponentConfig& layer);
+    void warn_of_snapshot(const ComponentConfig& inherited, const ComponentConfig& own);
+    void warn_of_traps();
+    void warn_of_component(const Component& component);
+    void warn_of_defaults(const ComponentConfig& defaults, std::string_view what);
+    void warn_once(Span where, std::string message, std::string help = {});
 
     Members groups();  // component -> its groups
     void found_members(GroupConfig& group, Members& groups_of);
@@ -32,6 +53,8 @@ class Resolver {
     void finish_component(ComponentConfig& config);
     void check_spec(ComponentConfig& config);
     void check_sources(const ComponentConfig& config);
+    void check_archives(const ComponentConfig& config);
+    void check_name(const std::string& name, Span where);
     void add_overlay_files(ComponentConfig& config);
     const std::vector<std::string>& overlay_paths(const std::string& pattern,
                                                   const std::string& directory,
@@ -43,9 +66,11 @@ class Resolver {
     FileReader& files_;
     Diagnostics& diagnostics_;
     bool permissive_;
+    bool strict_;
     Project project_{};
     std::map<std::string, ImageConfig> resolved_images_{};
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> overlay_paths_{};
+    std::set<std::pair<Pos, std::string>> warned_{};
     std::map<Pos, bool> reported_{};  // one message for a default that all inherit
 };
 

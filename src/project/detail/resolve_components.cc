@@ -92,16 +92,22 @@ void Resolver::components() {
             inherit(common, version->second.defaults);
         }
     }
+    warn_of_false(common, collected.defaults);
     inherit(common, collected.defaults);
     for (const auto& [name, own] : collected.components) {
+        check_name(name, own.where);
         ComponentConfig config = common;
         const auto member_of = groups_of.find(name);
         if (member_of != groups_of.end()) {
             for (const std::string& group : member_of->second) {
-                inherit(config, collected.groups.at(group).defaults);
+                const ComponentConfig& defaults = collected.groups.at(group).defaults;
+                warn_of_false(config, defaults);
+                inherit(config, defaults);
             }
             config.groups = member_of->second;
         }
+        warn_of_false(config, own);
+        warn_of_snapshot(config, own);
         inherit(config, own);
         finish_component(config);
         project_.components.emplace(name, static_cast<Component&&>(std::move(config)));
@@ -113,8 +119,10 @@ void Resolver::finish_component(ComponentConfig& config) {
     if (config.release_calculation.empty()) {
         config.release_calculation = "auto";
     }
+    config.precise_overlays = config.precise_given.value_or(false);
     add_overlay_files(config);
     check_sources(config);
+    check_archives(config);
     if (!files_.incomplete() && config.spec_type == SpecType::kUpstream) {
         check_reference(config.upstream);
     }
@@ -134,6 +142,7 @@ void Resolver::check_spec(ComponentConfig& config) {
         return;
     }
     config.spec_type = *config.type_given;
+    config.has_spec_type = true;
     if (config.spec_type == SpecType::kUpstream) {
         if (!config.spec_path.empty()) {
             complain(where,
@@ -177,6 +186,64 @@ void Resolver::check_sources(const ComponentConfig& config) {
                                fmt::format("there is no file {}", files_.shown(overlay.source)),
                                "the path is relative to the directory of this file");
         }
+    }
+}
+
+// Overlays inside an archive change what `sources` says of it, so the changed file's hash has to be
+// declared; and what works on the archive as a file would fight with them.
+void Resolver::check_archives(const ComponentConfig& config) {
+    const auto place = [](const Overlay& overlay, const std::string& key) {
+        const auto found = overlay.key_spans.find(key);
+        return found == overlay.key_spans.end() ? overlay.where : found->second;
+    };
+    for (const Overlay& inside : config.overlays) {
+        if (inside.archive.empty()) {
+            continue;
+        }
+        const Span where = place(inside, "archive");
+        const bool declared = std::any_of(
+            config.source_files.begin(), config.source_files.end(), [&](const SourceFile& file) {
+                return file.filename == inside.archive && file.origin_type == "overlay";
+            });
+        if (!declared && strict_) {
+            warn_once(
+                where,
+                fmt::format("component `{}` changes the archive {}, but has no source file of "
+                            "origin overlay for it",
+                            config.name,
+                            inside.archive),
+                fmt::format("add to source-files: {{ filename = \"{}\", origin.type = \"overlay\", "
+                            "replace-upstream = true, replace-reason = \"...\", hash-type = "
+                            "\"SHA512\", hash = \"...\" }}",
+                            inside.archive));
+        }
+        for (const Overlay& loose : config.overlays) {
+            const bool on_files = loose.type >= OverlayType::kFilePrependLines;
+            if (loose.archive.empty() && on_files && glob_match(loose.file, inside.archive) &&
+                reported_.try_emplace(place(loose, "file").begin).second) {
+                complain(place(loose, "file"),
+                         fmt::format("overlay {} works on {} as a file, but another overlay "
+                                     "changes what is in it",
+                                     overlay_type_name(loose.type),
+                                     inside.archive),
+                         "give one of the two another file");
+            }
+        }
+    }
+}
+
+// Names become file names: <name>.lock, <name>.spec.
+void Resolver::check_name(const std::string& name, Span where) {
+    const bool plain = !name.empty() && name.front() != '.' && name.front() != '-' &&
+                       name.size() <= 200 &&
+                       std::all_of(name.begin(), name.end(), [](char c) {
+                           return c > ' ' && c != '\x7f' && c != '/' && c != '\\';
+                       });
+    if (!plain) {
+        diagnostics_.error(where,
+                           fmt::format("\"{}\" cannot be the name of a component", name),
+                           "it becomes the name of files: no blanks, / or \\, not beginning with . "
+                           "or -");
     }
 }
 

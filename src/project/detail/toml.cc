@@ -39,14 +39,24 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// From the library's lines and columns, which count code points, to byte offsets. Every 256th code
-// point's offset is kept, so that a lookup is cheap however long a line is.
+// From the library's lines and columns, which count code points, to byte offsets. Every 64th code
+// point's offset is kept, so that a lookup is cheap however long a line is; in plain ASCII the two
+// are the same.
 class Positions {
   public:
     explicit Positions(std::string_view text) : text_(text) {
+        line_starts_.push_back(0);
+        ascii_ = std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
+        if (ascii_) {
+            for (std::size_t at = text.find('\n'); at != std::string_view::npos;
+                 at = text.find('\n', at + 1)) {
+                line_starts_.push_back(at + 1);
+            }
+            points_ = text.size();
+            return;
+        }
         std::size_t offset = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
         std::size_t points = 0;
-        line_starts_.push_back(0);
         for (; offset < text.size(); ++offset) {
             if (is_continuation(text[offset])) {
                 continue;
@@ -71,12 +81,15 @@ class Positions {
     }
 
   private:
-    static constexpr std::size_t kStride = 256;
+    static constexpr std::size_t kStride = 64;
     static bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
     std::size_t offset_of_point(std::size_t point) const {
         if (point >= points_) {
             return text_.size();
+        }
+        if (ascii_) {
+            return point;
         }
         std::size_t offset = offsets_[point / kStride];
         for (std::size_t left = point % kStride; left > 0; --left) {
@@ -91,6 +104,7 @@ class Positions {
     std::vector<std::size_t> line_starts_;  // in code points
     std::vector<std::size_t> offsets_;      // in bytes, of every kStride-th code point
     std::size_t points_ = 0;
+    bool ascii_ = false;
 };
 
 // Finds the first place where brackets or dotted keys go deeper than allowed.
