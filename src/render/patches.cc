@@ -64,10 +64,16 @@ bool file_matches(std::string_view pattern, std::string_view name) {
 }
 
 Outcome<std::string> add_patch(const std::string& text,
+                               const std::string& spec_name,
                                const std::string& file,
-                               const Overlay& overlay) {
+                               const Overlay& overlay,
+                               View view) {
     Overlay change = overlay;
-    const SpecDocument spec = SpecDocument::parse(text);
+    auto normal = normal_spec_text(text, spec_name);
+    if (!normal) {
+        return normal;
+    }
+    const SpecDocument spec = SpecDocument::parse(*normal);
     const bool has_list =
         std::any_of(spec.sections().begin(), spec.sections().end(), [](const SpecSection& section) {
             return section.name == "%patchlist";
@@ -82,11 +88,17 @@ Outcome<std::string> add_patch(const std::string& text,
         change.tag = fmt::format("Patch{}", next_patch_number(spec));
         change.value = file;
     }
-    return edit_spec(text, "the spec", change);
+    return edit_spec(*normal, spec_name, change, view);
 }
 
-Outcome<std::string> remove_patches(const std::string& text, const Overlay& overlay) {
-    const SpecDocument spec = SpecDocument::parse(text);
+Outcome<std::string> remove_patches(const std::string& text,
+                                    const std::string& spec_name,
+                                    const Overlay& overlay) {
+    auto normal = normal_spec_text(text, spec_name);
+    if (!normal) {
+        return normal;
+    }
+    const SpecDocument spec = SpecDocument::parse(*normal);
     LineEdits edits;
     std::vector<std::string> names;
     for (const SpecTag& tag : spec.tags()) {

@@ -6,6 +6,7 @@
 #include "render/detail/conditions.hh"
 #include "render/detail/line_edits.hh"
 #include "render/detail/nearest.hh"
+#include "render/detail/precise_edit.hh"
 #include "render/detail/remove_section.hh"
 
 #include <re2/re2.h>
@@ -251,12 +252,13 @@ Outcome<std::string> normal_spec_text(std::string_view text, const std::string& 
     std::size_t number = 0;
     for (std::string_view line : split_lines(text)) {
         ++number;
-        if (line.ends_with('\r')) {
-            line.remove_suffix(1);
-        }
+        // The newline counts, and a carriage return before it too.
         if (line.size() >= kLineLimit) {
             return mismatch("",
                             fmt::format("line {} of {} is longer than 64 KiB", number, spec_name));
+        }
+        if (line.ends_with('\r')) {
+            line.remove_suffix(1);
         }
         result += line;
         result += '\n';
@@ -310,7 +312,11 @@ Outcome<std::string> Replacer::replace(std::string_view text) const {
 
 Outcome<std::string> edit_spec(const std::string& text,
                                const std::string& spec_name,
-                               const Overlay& overlay) {
+                               const Overlay& overlay,
+                               View view) {
+    if (view == View::kPrecise) {
+        return edit_precise(text, spec_name, overlay);
+    }
     auto normal = normal_spec_text(text, spec_name);
     if (!normal) {
         return normal;

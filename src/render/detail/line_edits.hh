@@ -21,7 +21,8 @@ class LineEdits {
     }
     bool empty() const { return inserted_.empty() && removed_.empty(); }
 
-    std::string apply(const std::vector<std::string>& lines) const {
+    template <class Lines>
+    std::string apply(const Lines& lines) const {
         std::string text;
         for (std::size_t i = 0; i <= lines.size(); ++i) {
             const auto here = inserted_.find(i);

@@ -38,16 +38,24 @@ inline constexpr std::size_t kTextLimit = 64u << 20;
 // Lines end in "\n", the last one too, and no line is longer than kLineLimit.
 Outcome<std::string> normal_spec_text(std::string_view text, const std::string& spec_name);
 
+// How a spec is looked at: by the lines of the declaration format, or as rpm does.
+enum class View { kLines, kPrecise };
+
 // One spec-* overlay over the text of `spec_name`.
 Outcome<std::string> edit_spec(const std::string& text,
                                const std::string& spec_name,
-                               const Overlay& overlay);
+                               const Overlay& overlay,
+                               View view);
 
 // The spec with one more patch of that file name, and without those whose file name matches.
 Outcome<std::string> add_patch(const std::string& text,
+                               const std::string& spec_name,
                                const std::string& file,
-                               const Overlay& overlay);
-Outcome<std::string> remove_patches(const std::string& text, const Overlay& overlay);
+                               const Overlay& overlay,
+                               View view);
+Outcome<std::string> remove_patches(const std::string& text,
+                                    const std::string& spec_name,
+                                    const Overlay& overlay);
 
 // Replaces every match of an overlay's regex, literally; compiled once for many texts.
 class Replacer {
