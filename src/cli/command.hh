@@ -24,7 +24,7 @@ struct Option {
     std::string help;   // one sentence without a full stop
     std::vector<std::string> choices{};
     bool repeatable = false;
-    std::string long_name() const;  // "jobs"
+    std::string long_name() const;  // "jobs": the first long one; others are other spellings
 };
 
 struct Argument {
@@ -46,13 +46,13 @@ class Given {
     std::map<std::string, std::vector<std::string>> values_;
 };
 
-enum class OutputFormat { kTable, kJson, kCsv };
+enum class OutputFormat { kTable, kJson, kCsv, kMarkdown };
 
 // What a command works with. The workspace is opened when it is first asked for.
 class Context {
   public:
-    Context(const Given& given, Reporter& reporter, std::stop_token stop)
-        : given_(given), reporter_(reporter), stop_(std::move(stop)) {}
+    Context(const Given& given, Reporter& reporter, std::stop_token stop, bool origins)
+        : given_(given), reporter_(reporter), stop_(std::move(stop)), origins_(origins) {}
     const Given& given() const { return given_; }
     Reporter& reporter() const { return reporter_; }
     std::stop_token stop() const { return stop_; }
@@ -61,11 +61,14 @@ class Context {
     OutputFormat format() const;
     std::string shown(const std::string& path) const;  // relative to where the user stands
     unsigned jobs() const;
+    // --compat azldev: its exit codes and its meaning of groups and of no selection.
+    bool compatible() const { return given_.value("compat") == "azldev"; }
 
   private:
     const Given& given_;
     Reporter& reporter_;
     std::stop_token stop_;
+    bool origins_;
     std::unique_ptr<Workspace> workspace_;
 };
 
@@ -76,6 +79,7 @@ struct CommandSpec {
     std::vector<Argument> arguments;
     std::vector<Option> options;
     std::function<Result<ExitCode>(Context&)> run;
+    bool origins = false;  // it asks where values were written
 };
 
 // Every command, in the order of the help text.
@@ -89,6 +93,18 @@ CommandSpec component_show();
 CommandSpec component_build();
 CommandSpec component_log();
 CommandSpec component_shell();
+CommandSpec component_add();
+CommandSpec component_changed();
+CommandSpec component_diff_sources();
+CommandSpec component_explain();
+CommandSpec component_history_command();
+CommandSpec component_prepare_sources();
+CommandSpec component_render();
+CommandSpec component_update();
+CommandSpec project_new();
+CommandSpec project_init();
+CommandSpec project_dump();
+CommandSpec project_schema_command();
 CommandSpec package_list();
 CommandSpec package_show();
 CommandSpec lock_command();

@@ -97,6 +97,9 @@ std::string Table::draw(OutputFormat format, std::size_t width) const {
         }
         return out;
     }
+    if (format == OutputFormat::kMarkdown) {
+        return draw_markdown();
+    }
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         widths.push_back(display_width(columns_[i].title));
@@ -122,8 +125,27 @@ std::string Table::draw(OutputFormat format, std::size_t width) const {
     return out;
 }
 
+std::string Table::draw_markdown() const {
+    std::string head = "|";
+    std::string rule = "|";
+    for (const Column& column : columns_) {
+        head += " " + column.title + " |";
+        rule += column.align == Align::kRight ? " ---: |" : " --- |";
+    }
+    std::string out = head + "\n" + rule + "\n";
+    for (const auto& row : rows_) {
+        out += "|";
+        for (const std::string& cell : row) {
+            out += " " + replace_all(replace_all(cell, "|", "\\|"), "\n", " ") + " |";
+        }
+        out += "\n";
+    }
+    return out;
+}
+
 void print(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);  // data and talk stay in order where both go to one place
 }
 
 void print(const Table& table, OutputFormat format) {

@@ -28,6 +28,7 @@ class Table {
     std::string draw(OutputFormat format, std::size_t width) const;
 
   private:
+    std::string draw_markdown() const;
     std::string what_;
     std::vector<Column> columns_;
     std::vector<std::vector<std::string>> rows_, raw_;

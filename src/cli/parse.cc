@@ -2,6 +2,7 @@
 // The only file that includes CLI11: the command table becomes a parser.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <map>
 
 #include "base/strings.hh"
@@ -11,7 +12,8 @@ namespace tarn::cli {
 
 std::string Option::long_name() const {
     const std::size_t dashes = names.find("--");
-    return names.substr(dashes + 2);
+    const std::size_t end = names.find(',', dashes);
+    return names.substr(dashes + 2, end == std::string::npos ? end : end - dashes - 2);
 }
 
 std::string Given::value(const std::string& name, const std::string& otherwise) const {
@@ -71,8 +73,9 @@ std::vector<std::string> words_of(const std::vector<std::string>& arguments) {
             continue;
         }
         for (const Option& option : global_options()) {
-            const bool named = argument == "--" + option.long_name() ||
-                               (option.names[1] != '-' && argument == option.names.substr(0, 2));
+            const auto spellings = split(option.names, ',');
+            const bool named =
+                std::find(spellings.begin(), spellings.end(), argument) != spellings.end();
             if (named && !option.value.empty()) {
                 ++i;
             }

@@ -98,7 +98,7 @@ int run_tarn(const std::vector<std::string>& arguments) {
                              given.has("quiet")     ? Talk::kQuiet
                              : given.has("verbose") ? Talk::kVerbose
                                                     : Talk::kNormal);
-    Context context(given, reporter, interrupts.token());
+    Context context(given, reporter, interrupts.token(), parsed->command->origins);
     auto result = parsed->command->run(context);
     reporter.end();
     if (!result) {

@@ -8,6 +8,7 @@
 #include "base/parallel.hh"
 #include "exec/sandbox.hh"
 #include "workspace/detail/impl.hh"
+#include "workspace/sources.hh"
 
 namespace tarn {
 
@@ -106,66 +107,17 @@ Result<const std::vector<ImportedPackage>*> Workspace::import_all(Reporter& repo
     return &*impl_->imported;
 }
 
-namespace {
-
-// What the format can say and this version cannot do is refused where it is said.
-Error not_supported(const SourceMap& sources, Span where, std::string what) {
-    Diagnostic diagnostic;
-    diagnostic.primary = where;
-    diagnostic.message = std::move(what);
-    Error problem = error(ErrorKind::kUsage, "nothing was built");
-    problem.rendered = draw(diagnostic, sources);
-    return problem;
-}
-
-}  // namespace
-
 Result<Rendered> Workspace::render(const Component& component, Reporter& reporter) {
-    if (component.spec_type == SpecType::kUpstream) {
-        return fail(not_supported(
-            impl_->sources,
-            component.where,
-            fmt::format("component `{}`: specs cannot be fetched from a dist-git yet; give it a "
-                        "local spec",
-                        component.name)));
+    SourcesOptions options;
+    auto sources = TARN_TRY(component_sources(*this, component, options, reporter));
+    for (const std::string& warning : sources.warnings) {
+        reporter.warn(fmt::format("{}: {}", component.name, warning));
     }
-    std::vector<std::pair<std::string, Digest>> extra;
-    for (const SourceFile& source : component.source_files) {
-        if (source.origin_type == "signing-key") {
-            const SigningKey* signing = TARN_TRY(key());
-            extra.emplace_back(source.filename,
-                               TARN_TRY(impl_->store.put(signing->public_key_armored())));
-        } else if (source.origin_type == "debian") {
-            const Lock* lock = TARN_TRY(this->lock(reporter));
-            const auto found = std::find_if(
-                lock->sources.begin(), lock->sources.end(), [&](const LockedFile& file) {
-                    return file.package == source.package &&
-                           file_name(file.path) == source.filename;
-                });
-            if (found == lock->sources.end()) {
-                return fail(error(ErrorKind::kNotFound,
-                                  "the lock has no file {} of the source package {}",
-                                  source.filename,
-                                  source.package)
-                                .context(component.name)
-                                .advise("`tarn lock` locks again"));
-            }
-            extra.emplace_back(source.filename, found->digest);
-        } else {
-            return fail(not_supported(
-                impl_->sources,
-                source.where,
-                fmt::format("source `{}`: origin `{}` is not supported yet; `debian` and "
-                            "`signing-key` are",
-                            source.filename,
-                            source.origin_type)));
-        }
-    }
-    return render_component(impl_->store,
-                            component,
-                            extra,
-                            impl_->sources,
-                            impl_->project.source_date_epoch);
+    Rendered rendered;
+    rendered.spec_name = sources.spec_name;
+    rendered.sources =
+        TARN_TRY(sources.files.tree(impl_->store, impl_->project.source_date_epoch));
+    return rendered;
 }
 
 namespace {

@@ -26,6 +26,10 @@ Result<Workspace> Workspace::open(const WorkspaceOptions& options, Reporter& rep
     load.start = options.directory;
     load.config_files = options.config_files;
     load.permissive = options.permissive;
+    load.strict = options.strict;
+    load.default_config = options.default_config;
+    load.user_file = default_user_file();
+    load.origins = options.origins;
     impl->project = TARN_TRY(load_project(load, impl->sources, diagnostics));
     for (const Diagnostic& diagnostic : diagnostics.all()) {
         std::string text = draw(diagnostic, impl->sources);

@@ -32,6 +32,11 @@ struct WorkspaceOptions {
     std::string directory;                  // where the search for tarn.toml starts
     std::vector<std::string> config_files{};
     bool permissive = false;
+    bool strict = false;
+    bool default_config = true;
+    bool origins = false;                   // remember where each value was written, for dumps
+    unsigned network_retries = 3;
+    bool offline = false;                   // dist-git and lookaside: only what is there already
     std::string store_directory{};          // empty: Store::default_directory()
     std::string mirror{};                   // empty: TARN_DEBIAN_MIRROR or apt's
     unsigned jobs = 0;                      // 0: number of processors
@@ -98,8 +103,11 @@ class Workspace {
 
     const std::vector<StageTime>& times() const;
 
-  private:
+    // For the rest of this room.
     struct Impl;
+    Impl& impl() { return *impl_; }
+
+  private:
     explicit Workspace(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 
+#include "distgit/distgit.hh"
 #include "upstream/debian/archive.hh"
+#include "workspace/detail/lock_history.hh"
 #include "workspace/workspace.hh"
 
 namespace tarn {
@@ -23,11 +26,31 @@ struct Workspace::Impl {
     std::optional<std::vector<ImportedPackage>> imported;
     std::optional<std::vector<AvailablePackage>> available;
     std::vector<StageTime> times;
+    std::mutex mutex;  // of what several threads may ask for first
+    std::optional<LockHistory> lock_history;
 
     FetchOptions fetch_options() const {
         FetchOptions result;
         result.stop = options.stop;
         return result;
+    }
+    distgit::Options distgit_options() const {
+        distgit::Options result;
+        result.stop = options.stop;
+        result.attempts = options.network_retries;
+        result.offline = options.offline;
+        return result;
+    }
+    // Cheap; one for every thread.
+    Result<distgit::DistGit> dist_git() const {
+        return distgit::DistGit::open(store.directory() + "/dist-git", distgit_options());
+    }
+    Result<const LockHistory*> locks_so_far() {
+        const std::lock_guard guard(mutex);
+        if (!lock_history) {
+            lock_history = TARN_TRY(LockHistory::read(project));
+        }
+        return &*lock_history;
     }
 };
 

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "workspace/render_specs.hh"
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+
+#include "base/fs.hh"
+#include "base/parallel.hh"
+#include "render/rendered_tree.hh"
+#include "workspace/detail/impl.hh"
+#include "workspace/detail/render_index.hh"
+#include "workspace/sources.hh"
+
+namespace tarn {
+
+namespace {
+
+// A file changed while this runs, or just before, may change again within one tick of its clock.
+constexpr std::int64_t kRacyNanoseconds = 50'000'000;
+
+std::int64_t now_ns() {
+    timespec time{};
+    ::clock_gettime(CLOCK_REALTIME, &time);
+    return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+// Files that may change what is rendered live in this run's one place.
+class Run {
+  public:
+    Run(Workspace& workspace, const RenderSpecsRequest& request, Reporter& reporter)
+        : workspace_(workspace),
+          request_(request),
+          reporter_(reporter),
+          directory_(request.output_directory.empty() ? workspace.project().rendered_specs_dir
+                                                      : request.output_directory),
+          start_(now_ns()) {}
+
+    Result<RenderSpecsOutcome> run();
+
+  private:
+    struct Slot {
+        RenderRow row;
+        std::vector<std::string> warnings;
+        RenderIndexEntry entry;
+        bool keep_entry = false;
+        bool from_index = false;
+    };
+
+    Result<void> prepare_history();
+    Result<void> render_all();
+    Result<void> one(std::size_t i);
+    Result<RenderedDirectory> make(const Component& component, Slot& slot);
+    void failed(const Component& component, Slot& slot, Error problem);
+    std::string history_of(const std::string& component) const;
+    std::string index_path() const {
+        return join_path(workspace_.project().work_dir, "render-index");
+    }
+    std::string place(const std::string& component) const {
+        return join_path(directory_, rendered_path(component));
+    }
+    Result<void> remember();
+
+    Workspace& workspace_;
+    const RenderSpecsRequest& request_;
+    Reporter& reporter_;
+    std::string directory_;
+    std::int64_t start_;
+    RenderIndex index_;
+    std::string head_;
+    const LockHistory* locks_ = nullptr;  // read when the repository is at another commit
+    std::vector<Slot> slots_;
+    std::atomic<std::uint64_t> done_{0};
+};
+
+Result<void> Run::prepare_history() {
+    index_ = RenderIndex::read(index_path());
+    auto repository = git::Repository::discover(workspace_.project().root);
+    if (repository) {
+        if (const auto head = repository->resolve("HEAD")) {
+            head_ = *head;
+        }
+    }
+    if (head_ != index_.head) {
+        locks_ = TARN_TRY(workspace_.impl().locks_so_far());
+    }
+    return {};
+}
+
+std::string Run::history_of(const std::string& component) const {
+    if (locks_ == nullptr) {
+        const auto known = index_.entries.find(component);
+        return known == index_.entries.end() ? std::string("-") : known->second.history;
+    }
+    const auto& revisions = locks_->of(component);
+    if (revisions.empty()) {
+        return "-";
+    }
+    KeyBuilder key("lock-history", 1);
+    for (const release::LockRevision& revision : revisions) {
+        key.field("commit", revision.commit);
+    }
+    return key.key().hex();
+}
+
+Result<RenderedDirectory> Run::make(const Component& component, Slot& slot) {
+    SourcesOptions options;
+    options.download = false;
+    options.release = request_.release;
+    options.validate_locks = request_.validate_locks;
+    NullReporter quiet;
+    ComponentSources sources =
+        TARN_TRY(component_sources(workspace_, component, options, quiet));
+    slot.warnings = std::move(sources.warnings);
+    filter_rendered(sources.files, sources.spec_name, component.skip_file_filter);
+    if (!request_.overwrite) {
+        const RenderedDirectory now =
+            TARN_TRY(write_rendered(directory_, component.name, sources.files, true));
+        if (now.state == RenderedState::kChanged) {
+            return fail(error(ErrorKind::kFailed, "{} is there and differs", now.path)
+                            .advise("--force overwrites it"));
+        }
+    }
+    return write_rendered(directory_, component.name, sources.files, request_.check_only);
+}
+
+void Run::failed(const Component& component, Slot& slot, Error problem) {
+    slot.row.status = problem.kind == ErrorKind::kInterrupted ? "cancelled" : "error";
+    slot.row.error = std::move(problem);
+    if (slot.row.status == "cancelled" || request_.check_only || !request_.overwrite) {
+        return;
+    }
+    const std::string log =
+        join_path(join_path(workspace_.project().log_dir, "render"), component.name + ".log");
+    const Error& why = slot.row.error;
+    std::string text = why.rendered + why.message + "\n";
+    for (const std::string& note : why.notes) {
+        text += "  " + note + "\n";
+    }
+    (void)make_directories(parent_path(log));
+    (void)write_file_atomic(log, text);
+    const auto left = write_render_failed(
+        directory_, component.name,
+        "Rendering failed; `tarn component render " + component.name + "` says why\n", false);
+    if (!left) {
+        slot.row.error.notes.push_back(left.error().message);
+    } else {
+        slot.row.changed = left->state != RenderedState::kUnchanged;
+    }
+}
+
+Result<void> Run::one(std::size_t i) {
+    const Component& component = *request_.components[i];
+    Slot& slot = slots_[i];
+    slot.row.component = component.name;
+    slot.row.output_directory = place(component.name);
+    slot.row.status = "ok";
+    std::int64_t newest = 0;
+    slot.entry.history = history_of(component.name);
+    KeyBuilder key("rendered", 1);
+    key.field("component", component_signature(workspace_.project(), component, newest));
+    key.field("history", slot.entry.history);
+    key.field("release", request_.release ? "1" : "0");
+    key.field("directory", directory_);
+    slot.entry.input = key.key().hex();
+    std::int64_t written = 0;
+    const auto known = index_.entries.find(component.name);
+    if (known != index_.entries.end() && known->second.input == slot.entry.input &&
+        known->second.output == directory_signature(slot.row.output_directory, written)) {
+        slot.entry.output = known->second.output;
+        slot.keep_entry = true;
+        slot.from_index = true;
+        return {};
+    }
+    auto made = make(component, slot);
+    if (!made) {
+        failed(component, slot, std::move(made.error()));
+        return {};
+    }
+    slot.row.changed = made->state != RenderedState::kUnchanged;
+    if ((!request_.check_only || !slot.row.changed) && newest < start_ - kRacyNanoseconds) {
+        slot.entry.output = directory_signature(slot.row.output_directory, written);
+        slot.keep_entry = !slot.entry.output.empty();
+    }
+    return {};
+}
+
+Result<void> Run::render_all() {
+    slots_.resize(request_.components.size());
+    reporter_.begin("rendering", slots_.size(), "components");
+    const auto body = [&](std::size_t i) -> Result<void> {
+        TARN_TRY(one(i));
+        reporter_.advance(done_.fetch_add(1) + 1, request_.components[i]->name);
+        return {};
+    };
+    auto all = parallel_for(slots_.size(), workspace_.jobs(), workspace_.impl().options.stop, body);
+    reporter_.end();
+    return all;
+}
+
+Result<void> Run::remember() {
+    bool changed = head_ != index_.head;
+    if (changed) {
+        // Entries of components that were not asked for now have a history nobody looked at.
+        for (auto& [name, entry] : index_.entries) {
+            entry.history = history_of(name);
+        }
+    }
+    for (const Slot& slot : slots_) {
+        if (slot.from_index) {
+            continue;
+        }
+        changed = true;
+        if (slot.keep_entry) {
+            index_.entries.insert_or_assign(slot.row.component, slot.entry);
+        } else {
+            index_.entries.erase(slot.row.component);
+        }
+    }
+    index_.head = head_;
+    return changed ? index_.write(index_path()) : Result<void>{};
+}
+
+Result<RenderSpecsOutcome> Run::run() {
+    TARN_TRY(prepare_history());
+    TARN_TRY(render_all());
+    RenderSpecsOutcome outcome;
+    for (Slot& slot : slots_) {
+        for (const std::string& warning : slot.warnings) {
+            outcome.warnings.push_back(slot.row.component + ": " + warning);
+        }
+        outcome.from_index += slot.from_index ? 1U : 0U;
+    }
+    TARN_TRY(remember());
+    for (Slot& slot : slots_) {
+        outcome.rows.push_back(std::move(slot.row));
+    }
+    if (request_.clean_stale) {
+        std::vector<std::string> names;
+        for (const auto& [name, component] : workspace_.project().components) {
+            names.push_back(name);
+        }
+        outcome.stale = TARN_TRY(remove_stale(directory_, names, request_.check_only));
+    }
+    return outcome;
+}
+
+}  // namespace
+
+Result<RenderSpecsOutcome> render_specs(Workspace& workspace, const RenderSpecsRequest& request,
+                                        Reporter& reporter) {
+    return Run(workspace, request, reporter).run();
+}
+
+}  // namespace tarn

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "workspace/update.hh"
+
+#include <algorithm>
+#include <set>
+
+#include "base/fs.hh"
+#include "base/parallel.hh"
+#include "distgit/distgit.hh"
+#include "git/git.hh"
+#include "project/component_lock.hh"
+#include "workspace/detail/impl.hh"
+
+namespace tarn {
+
+namespace {
+
+bool is_upstream(const Component& component) {
+    return component.spec_type == SpecType::kUpstream;
+}
+
+// In one line of a table.
+std::string told(const Error& error) {
+    std::string text = error.rendered + error.message;
+    for (const auto* more : {&error.notes, &error.help}) {
+        for (const std::string& line : *more) {
+            text += "; " + line;
+        }
+    }
+    return text;
+}
+
+// One component on its way to a new lock.
+struct Item {
+    const Component* component = nullptr;
+    std::optional<ComponentLock> before;
+    ComponentLock after{};
+    Freshness state = Freshness::kMissing;
+    std::string reason;
+    std::string error;
+};
+
+class Update {
+  public:
+    Update(Workspace& workspace, const UpdateRequest& request, Reporter& reporter)
+        : workspace_(workspace),
+          project_(workspace.project()),
+          request_(request),
+          reporter_(reporter) {}
+
+    Result<UpdateOutcome> run();
+
+  private:
+    Result<void> look();
+    void look_at(Item& item) const;
+    void resolve();
+    Result<void> fingerprint();
+    Result<void> write(UpdateOutcome& outcome);
+    bool needs_commit(const Item& item) const {
+        return is_upstream(*item.component) &&
+               (request_.force || item.state == Freshness::kResolutionStale ||
+                item.state == Freshness::kMissing);
+    }
+    std::string release_ver(const Component& component) const {
+        const DistroVersion* version = project_.version(component.upstream);
+        return version == nullptr ? std::string() : version->release_ver;
+    }
+
+    Workspace& workspace_;
+    const Project& project_;
+    const UpdateRequest& request_;
+    Reporter& reporter_;
+    std::vector<Item> items_;
+};
+
+void Update::look_at(Item& item) const {
+    auto lock = read_component_lock(project_, item.component->name);
+    if (lock) {
+        item.before = std::move(*lock);
+        item.after = *item.before;
+    } else if (lock.error().kind != ErrorKind::kNotFound) {
+        item.error = lock.error().message;
+        return;
+    }
+    auto report =
+        freshness(project_, *item.component, item.before ? &*item.before : nullptr);
+    if (!report) {
+        item.error = report.error().message;
+        return;
+    }
+    item.state = report->state;
+    item.reason = report->reason;
+}
+
+Result<void> Update::look() {
+    items_.resize(request_.components.size());
+    return parallel_for(items_.size(), workspace_.jobs(), workspace_.impl().options.stop,
+                        [&](std::size_t i) -> Result<void> {
+                            items_[i].component = request_.components[i];
+                            look_at(items_[i]);
+                            return {};
+                        });
+}
+
+// Every commit that has to be chosen, at once.
+void Update::resolve() {
+    std::vector<Item*> wanted;
+    std::vector<distgit::PackageSource> sources;
+    std::vector<distgit::CommitChoice> choices;
+    for (Item& item : items_) {
+        if (!item.error.empty() || !needs_commit(item)) {
+            continue;
+        }
+        auto source = distgit::package_source(project_, *item.component, workspace_.sources());
+        if (!source) {
+            item.error = told(source.error());
+            continue;
+        }
+        wanted.push_back(&item);
+        sources.push_back(std::move(*source));
+        choices.push_back({item.component->upstream_commit, item.component->upstream.snapshot});
+    }
+    if (wanted.empty()) {
+        return;
+    }
+    auto dist_git = workspace_.impl().dist_git();
+    if (!dist_git) {
+        for (Item* item : wanted) {
+            item->error = dist_git.error().message;
+        }
+        return;
+    }
+    const auto commits =
+        dist_git->resolve_all(sources, choices, workspace_.jobs() * 4, reporter_);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (!commits[i]) {
+            wanted[i]->error = told(commits[i].error());
+            continue;
+        }
+        ComponentLock& lock = wanted[i]->after;
+        lock.upstream_commit = *commits[i];
+        if (lock.import_commit.empty()) {
+            lock.import_commit = *commits[i];
+        }
+        lock.resolution_input_hash = resolution_hash(project_, *wanted[i]->component);
+    }
+}
+
+Result<void> Update::fingerprint() {
+    const auto body = [&](std::size_t i) -> Result<void> {
+        Item& item = items_[i];
+        if (!item.error.empty() ||
+            (item.state == Freshness::kCurrent && !request_.bump && !request_.force)) {
+            return {};
+        }
+        if (request_.bump) {
+            ++item.after.manual_bump;
+        }
+        FingerprintInput input;
+        input.manual_bump = item.after.manual_bump;
+        input.release_ver = release_ver(*item.component);
+        if (is_upstream(*item.component)) {
+            input.source_identity = item.after.upstream_commit;
+            item.after.resolution_input_hash = resolution_hash(project_, *item.component);
+        } else {
+            auto identity = local_source_identity(parent_path(item.component->spec_path));
+            if (!identity) {
+                item.error = identity.error().message;
+                return {};
+            }
+            input.source_identity = std::move(*identity);
+        }
+        auto value = input_fingerprint(*item.component, input);
+        if (value) {
+            item.after.input_fingerprint = std::move(*value);
+        } else {
+            item.error = told(value.error());
+        }
+        return {};
+    };
+    return parallel_for(items_.size(), workspace_.jobs(), workspace_.impl().options.stop, body);
+}
+
+Result<void> Update::write(UpdateOutcome& outcome) {
+    const bool write = !request_.check_only && !outcome.failed;
+    if (write) {
+        TARN_TRY(make_directories(project_.lock_dir));
+    }
+    for (const Item& item : items_) {
+        if (write && (!item.before || *item.before != item.after)) {
+            TARN_TRY(write_file_atomic(component_lock_path(project_, item.component->name),
+                                       item.after.print(project_.render.lock_header)));
+        }
+    }
+    if (!request_.prune_orphans || outcome.failed) {
+        return {};
+    }
+    for (const std::string& name : TARN_TRY(locked_components(project_))) {
+        if (project_.components.contains(name)) {
+            continue;
+        }
+        outcome.pruned.push_back(name);
+        if (write) {
+            TARN_TRY(remove_tree(component_lock_path(project_, name)));
+        }
+    }
+    return {};
+}
+
+Result<UpdateOutcome> Update::run() {
+    TARN_TRY(look());
+    resolve();
+    TARN_TRY(fingerprint());
+    UpdateOutcome outcome;
+    for (const Item& item : items_) {
+        UpdateRow row;
+        row.component = item.component->name;
+        row.error = item.error;
+        row.previous_commit = item.before ? item.before->upstream_commit : std::string();
+        row.upstream_commit = item.after.upstream_commit;
+        row.changed = item.error.empty() && (!item.before || *item.before != item.after);
+        if (item.error.empty() && !row.changed) {
+            row.skipped = true;
+            row.skip_reason = item.state == Freshness::kCurrent ? "up to date" : "same result";
+        }
+        outcome.failed = outcome.failed || !item.error.empty();
+        outcome.rows.push_back(std::move(row));
+    }
+    TARN_TRY(write(outcome));
+    return outcome;
+}
+
+// Locks and rendered `sources` files at one commit.
+struct State {
+    std::map<std::string, ComponentLock> locks;
+    std::map<std::string, git::ObjectId> sources;
+};
+
+Result<State> state_at(const git::Repository& repository, const Project& project,
+                       const git::ObjectId& commit) {
+    State state;
+    const std::string locks = relative_to(project.lock_dir, repository.work_tree());
+    for (const git::Entry& entry : TARN_TRY(repository.list(commit, locks))) {
+        const std::string name = file_name(entry.path);
+        if (!name.ends_with(".lock") || entry.type == git::EntryType::kDirectory) {
+            continue;
+        }
+        const std::string text = TARN_TRY(repository.blob(entry.id, 1U << 20U));
+        auto lock = ComponentLock::parse(text, locks + "/" + name + " at " + commit.substr(0, 12));
+        const std::string component = name.substr(0, name.size() - 5);
+        if (lock) {
+            state.locks.emplace(component, std::move(*lock));
+        } else if (project.components.contains(component)) {
+            return fail(std::move(lock.error()));
+        }
+    }
+    const std::string specs = relative_to(project.rendered_specs_dir, repository.work_tree());
+    for (const git::Entry& entry : TARN_TRY(repository.list(commit, specs))) {
+        if (file_name(entry.path) == "sources") {
+            state.sources.emplace(file_name(parent_path(entry.path)), entry.id);
+        }
+    }
+    return state;
+}
+
+Result<ChangedRow> compare(const Project& project, const std::string& name, const State& before,
+                           const State& after) {
+    ChangedRow row;
+    row.component = name;
+    const auto old_lock = before.locks.find(name);
+    const auto new_lock = after.locks.find(name);
+    const auto sources_of = [&](const State& state) {
+        const auto found = state.sources.find(name);
+        return found == state.sources.end() ? std::string() : found->second;
+    };
+    row.sources_change = sources_of(before) != sources_of(after);
+    if (old_lock == before.locks.end()) {
+        row.change = "added";
+    } else if (new_lock == after.locks.end()) {
+        row.change = project.components.contains(name) ? "changed" : "deleted";
+    } else if (old_lock->second.input_fingerprint != new_lock->second.input_fingerprint) {
+        row.change = "changed";
+    } else {
+        row.change = "unchanged";
+        if (row.sources_change) {
+            return fail(error(ErrorKind::kFailed,
+                              "component `{}`: its `sources` changed, its fingerprint did not",
+                              name)
+                            .advise(fmt::format("`tarn component update {}` and render again", name)));
+        }
+    }
+    return row;
+}
+
+}  // namespace
+
+Result<UpdateOutcome> update_components(Workspace& workspace, const UpdateRequest& request,
+                                        Reporter& reporter) {
+    return Update(workspace, request, reporter).run();
+}
+
+Result<std::vector<ChangedRow>> changed_components(const Project& project, const std::string& from,
+                                                   const std::string& to,
+                                                   const std::vector<std::string>& components) {
+    const git::Repository repository = TARN_TRY(git::Repository::discover(project.root));
+    const git::ObjectId old_commit = TARN_TRY(repository.resolve(from));
+    const git::ObjectId new_commit = TARN_TRY(repository.resolve(to));
+    const State before = TARN_TRY(state_at(repository, project, old_commit));
+    const State after = TARN_TRY(state_at(repository, project, new_commit));
+    std::set<std::string> names(components.begin(), components.end());
+    if (components.empty()) {
+        for (const State* state : {&before, &after}) {
+            for (const auto& [name, lock] : state->locks) {
+                names.insert(name);
+            }
+        }
+    }
+    std::vector<ChangedRow> rows;
+    for (const std::string& name : names) {
+        if (before.locks.contains(name) || after.locks.contains(name)) {
+            rows.push_back(TARN_TRY(compare(project, name, before, after)));
+        }
+    }
+    return rows;
+}
+
+}  // namespace tarn
