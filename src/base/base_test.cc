@@ -53,6 +53,17 @@ TEST(Glob, HostilePatternEnds) {
         stars += "*a";
     }
     EXPECT_FALSE(glob_match(stars + "b", std::string(200, 'a')));
+    std::string braces;
+    std::string parts;
+    std::string path;
+    for (int i = 0; i < 60; ++i) {
+        braces += "{a,a}";
+        parts += "**/a/";
+        path += "a/";
+    }
+    EXPECT_FALSE(glob_match(braces + "x", std::string(60, 'a')));
+    EXPECT_FALSE(glob_match(parts + "x", path + path + "y"));
+    EXPECT_TRUE(glob_match(braces, std::string(60, 'a')));
 }
 
 TEST(Path, SafeRelativePathNeverEscapes) {

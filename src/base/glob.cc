@@ -7,8 +7,16 @@ namespace tarn {
 
 namespace {
 
-// Alternatives nest; this bounds the work a hostile pattern can ask for.
+// Alternatives nest, and "**" and alternatives are tried one after the other; this bounds the work
+// a hostile pattern can ask for. What goes beyond it does not match.
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxSteps = 200'000;
+
+struct Effort {
+    int depth = 0;
+    std::size_t* steps = nullptr;
+    Effort deeper() const { return {depth + 1, steps}; }
+};
 
 bool match_class(std::string_view pattern, std::size_t& at, char c, bool& ok) {
     std::size_t i = at + 1;
@@ -48,9 +56,9 @@ std::size_t closing_brace(std::string_view pattern, std::size_t open) {
     return std::string_view::npos;
 }
 
-bool match(std::string_view pattern, std::string_view text, int depth);
+bool match(std::string_view pattern, std::string_view text, Effort effort);
 
-bool match_braces(std::string_view pattern, std::string_view text, int depth) {
+bool match_braces(std::string_view pattern, std::string_view text, Effort effort) {
     const std::size_t close = closing_brace(pattern, 0);
     if (close == std::string_view::npos) {
         return false;
@@ -72,7 +80,7 @@ bool match_braces(std::string_view pattern, std::string_view text, int depth) {
         if (i >= inner.size() || (inner[i] == ',' && level == 0)) {
             const std::string option = std::string(inner.substr(start, i - start)) +
                                        std::string(rest);
-            if (match(option, text, depth + 1)) {
+            if (match(option, text, effort.deeper())) {
                 return true;
             }
             start = i + 1;
@@ -81,14 +89,14 @@ bool match_braces(std::string_view pattern, std::string_view text, int depth) {
     return false;
 }
 
-bool match_double_star(std::string_view rest, std::string_view text, int depth) {
+bool match_double_star(std::string_view rest, std::string_view text, Effort effort) {
     // "**/x" also matches "x"; a trailing "**" matches everything.
     if (rest.empty()) {
         return true;
     }
     rest.remove_prefix(1);
     for (std::size_t i = 0;;) {
-        if (match(rest, text.substr(i), depth + 1)) {
+        if (match(rest, text.substr(i), effort.deeper())) {
             return true;
         }
         const std::size_t slash = text.find('/', i);
@@ -99,8 +107,8 @@ bool match_double_star(std::string_view rest, std::string_view text, int depth) 
     }
 }
 
-bool match(std::string_view pattern, std::string_view text, int depth) {
-    if (depth > kMaxDepth) {
+bool match(std::string_view pattern, std::string_view text, Effort effort) {
+    if (effort.depth > kMaxDepth) {
         return false;
     }
     std::size_t p = 0;
@@ -108,12 +116,15 @@ bool match(std::string_view pattern, std::string_view text, int depth) {
     std::size_t star = std::string_view::npos;
     std::size_t star_text = 0;
     for (;;) {
+        if (++*effort.steps > kMaxSteps) {
+            return false;
+        }
         bool advanced = false;
         if (p < pattern.size()) {
             const bool part_start = p == 0 || pattern[p - 1] == '/';
             if (part_start && pattern.substr(p, 2) == "**" &&
                 (p + 2 == pattern.size() || pattern[p + 2] == '/')) {
-                if (match_double_star(pattern.substr(p + 2), text.substr(t), depth)) {
+                if (match_double_star(pattern.substr(p + 2), text.substr(t), effort)) {
                     return true;
                 }
             } else if (pattern[p] == '*') {
@@ -121,7 +132,7 @@ bool match(std::string_view pattern, std::string_view text, int depth) {
                 star_text = t;
                 continue;
             } else if (pattern[p] == '{') {
-                if (match_braces(pattern.substr(p), text.substr(t), depth)) {
+                if (match_braces(pattern.substr(p), text.substr(t), effort)) {
                     return true;
                 }
             } else if (t < text.size()) {
@@ -161,11 +172,12 @@ bool match(std::string_view pattern, std::string_view text, int depth) {
 }  // namespace
 
 bool glob_match(std::string_view pattern, std::string_view path) {
+    std::size_t steps = 0;
     // A trailing "/**" also matches the directory itself, as in doublestar.
-    if (pattern.ends_with("/**") && match(pattern.substr(0, pattern.size() - 3), path, 0)) {
+    if (pattern.ends_with("/**") && match(pattern.substr(0, pattern.size() - 3), path, Effort{0, &steps})) {
         return true;
     }
-    return match(pattern, path, 0);
+    return match(pattern, path, Effort{0, &steps});
 }
 
 }  // namespace tarn

@@ -68,8 +68,9 @@ struct FreshnessReport {
 Result<FreshnessReport> freshness(const Project& project, const Component& component,
                                   const ComponentLock* lock);
 
-// What is wrong with locks before work that relies on them: missing, without commit, not the pinned
-// commit, and with `orphans` those of no component. Empty when all is well.
+// What is wrong with locks before work that relies on them: missing (but for local components),
+// without commit, not the pinned commit, and with `orphans` those of no component. Empty when all is
+// well.
 std::vector<Error> validate_locks(const Project& project,
                                   const std::vector<const Component*>& components, bool orphans);
 

@@ -159,8 +159,8 @@ TEST(Fingerprint, FilesOfOverlaysAreSortedByTheirIndexAsText) {
         } else if (index == 10) {
             text += "type = \"patch-add\"\nsource = \"patches/ten.patch\"\n";
         } else {
-            text += fmt::format(
-                "type = \"spec-add-tag\"\ntag = \"Provides\"\nvalue = \"x{}\"\n", index);
+            text += fmt::format("type = \"spec-add-tag\"\ntag = \"Provides\"\nvalue = \"x{}\"\n",
+                                index);
         }
     }
     it.file("azldev.toml", text)
@@ -254,6 +254,56 @@ TEST(Fingerprint, LeavesOutWhatDoesNotChangeABuild) {
     EXPECT_NE(hash("release.calculation = \"manual\"\n"), bare);
     EXPECT_NE(hash("packages.p = {}\n"), bare);
     EXPECT_NE(hash("build.undefines = [\"x\"]\n"), bare);
+}
+
+TEST(Fingerprint, LeavesOutWhereThingsComeFrom) {
+    const auto hash =
+        [](std::string_view snapshot, std::string_view overlay, std::string_view file) {
+            Loaded it;
+            it.file("azldev.toml",
+                    fmt::format(R"(
+[distros.fedora.versions.43]
+[default-component-config.spec]
+type = "upstream"
+upstream-distro = {{ name = "fedora", version = "43", snapshot = "{}" }}
+[components.c]
+[[components.c.overlays]]
+type = "patch-add"
+file = "named.patch"
+{}
+[[components.c.source-files]]
+filename = "a.tar"
+hash = "0000000000000000000000000000000000000000000000000000000000000000"
+hash-type = "SHA256"
+{}
+)",
+                                snapshot,
+                                overlay,
+                                file))
+                .file("p.patch", "x")
+                .file("q.patch", "y")
+                .load();
+            return config_hash(it.component("c"));
+        };
+    const std::string_view download =
+        R"(origin = { type = "download", uri = "https://example.org/a" })";
+    const std::uint64_t one = hash("2026-01-01T00:00:00Z", "source = \"p.patch\"", download);
+    EXPECT_EQ(hash("2026-02-01T00:00:00Z", "source = \"q.patch\"", download), one);
+    EXPECT_EQ(hash("2026-01-01T00:00:00Z",
+                   "source = \"p.patch\"\ndescription = \"d\"\nmetadata = { category = "
+                   "\"azl-pruning\", upstream-status = \"unknown\" }",
+                   R"(origin = { type = "download", uri = "https://example.com/b" })"),
+              one);
+    const auto replaced = [&](std::string_view reason) {
+        return hash("2026-01-01T00:00:00Z",
+                    "source = \"p.patch\"",
+                    fmt::format("origin.type = \"overlay\"\nreplace-upstream = true\n"
+                                "replace-reason = \"{}\"",
+                                reason));
+    };
+    EXPECT_NE(replaced("a"), one) << "replace-upstream counts";
+    EXPECT_EQ(replaced("a"), replaced("b"));
+    EXPECT_NE(hash("2026-01-01T00:00:00Z", "source = \"p.patch\"\npackage = \"d\"", download), one);
 }
 
 TEST(Fingerprint, IsRefusedWithoutHashesOrSources) {

@@ -44,7 +44,11 @@ std::string how_to_lock(const std::string& name) {
 void check_lock(const Project& project, const Component& component, std::vector<Error>& errors) {
     auto lock = read_component_lock(project, component.name);
     if (!lock) {
-        if (lock.error().kind == ErrorKind::kNotFound) {
+        const bool missing = lock.error().kind == ErrorKind::kNotFound;
+        if (missing && component.spec_type == SpecType::kLocal) {
+            return;  // nothing of it can move
+        }
+        if (missing) {
             errors.push_back(error(ErrorKind::kUsage,
                                    "component `{}` has no lock {}",
                                    component.name,

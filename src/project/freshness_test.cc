@@ -136,6 +136,7 @@ TEST_F(FreshnessTest, ValidLocksPassAndOrphansMatterOnlyWhenAsked) {
 
 TEST_F(FreshnessTest, SaysWhatIsWrongWithLocks) {
     EXPECT_THAT(complaints({"up"}, false), HasSubstr("component `up` has no lock locks/up.lock"));
+    EXPECT_EQ(complaints({"own"}, false), "") << "a local one needs none";
     ComponentLock empty = fresh_lock("up");
     empty.upstream_commit.clear();
     write_lock("up", empty);

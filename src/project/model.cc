@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "project/model.hh"
 
+#include "base/strings.hh"
+
 namespace tarn {
+
+bool works_on_archive(const Overlay& overlay, std::string_view archive) {
+    if (!overlay.archive.empty() || overlay.type < OverlayType::kFilePrependLines) {
+        return false;
+    }
+    const bool becomes = overlay.type == OverlayType::kFileRename && overlay.replacement == archive;
+    if (overlay.file == archive || becomes) {
+        return true;
+    }
+    const std::size_t ending = archive.rfind(".t");
+    const std::string stem(archive.substr(0, ending));
+    return glob_match(overlay.file, archive) && !glob_match(overlay.file, stem) &&
+           !glob_match(overlay.file, stem + ".other");
+}
 
 const Distro* Project::distro(const DistroReference& reference) const {
     const auto found = distros.find(reference.name);
@@ -28,6 +44,7 @@ std::vector<const RpmRepo*> Project::repos(const std::vector<InputReference>& in
     };
     for (const InputReference& input : inputs) {
         add(resources.repos, input.repo);
+        add(resources.expanded, input.repo);
         const auto members = resources.set_members.find(input.set);
         if (members != resources.set_members.end()) {
             for (const std::string& member : members->second) {

@@ -116,6 +116,10 @@ struct Overlay {
     std::map<std::string, Span> key_spans{};  // key -> its value's place
 };
 
+// Whether an overlay of files is meant for the archive itself: by its name, or by a pattern that
+// needs what makes it an archive. "a.tar.*" is, "**/*" is not, though it matches it.
+bool works_on_archive(const Overlay& overlay, std::string_view archive);
+
 enum class SpecType { kLocal, kUpstream };
 
 // A source archive that is not in the spec's own directory. Tarn adds two origin types: "debian",
@@ -339,7 +343,7 @@ struct Resources {
     std::map<std::string, RpmRepo> repos;
     std::map<std::string, RpmRepoSetTemplate> templates;
     std::map<std::string, RpmRepoSet> sets;
-    std::map<std::string, RpmRepo> expanded;  // of the sets: "<prefix>-<sub-repository>"
+    std::map<std::string, RpmRepo> expanded;  // of the sets: <name-prefix><sub-repository>
     std::map<std::string, std::vector<std::string>> set_members;  // set -> names in `expanded`
 };
 

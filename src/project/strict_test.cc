@@ -225,7 +225,7 @@ subrepos = ["binary", "source"]
 [resources.rpm-repo-sets.t]
 template = "koji-dist-repo"
 base-uri = "https://example.org/t/"
-name-prefix = "u"
+name-prefix = "u:"
 disable-gpg-check = true
 )";
 
@@ -233,17 +233,19 @@ TEST(RepoSets, AreExpanded) {
     Loaded it;
     it.file("tarn.toml", kSets).load();
     const Resources& resources = it.project().resources;
-    EXPECT_THAT(resources.set_members.at("s"), ElementsAre("s-binary", "s-source"));
-    EXPECT_THAT(resources.set_members.at("t"), ElementsAre("u-binary", "u-debug", "u-source"));
-    const RpmRepo& source = resources.expanded.at("s-source");
+    EXPECT_THAT(resources.set_members.at("s"), ElementsAre("binary", "source"))
+        << "without a prefix";
+    EXPECT_EQ(resources.expanded.count("s-binary"), 0U);
+    EXPECT_THAT(resources.set_members.at("t"), ElementsAre("u:binary", "u:debug", "u:source"));
+    const RpmRepo& source = resources.expanded.at("source");
     EXPECT_EQ(source.base_uri, "https://example.org/s/src");
     EXPECT_EQ(source.kind, "source");
     EXPECT_EQ(source.gpg_key, "https://example.org/key");
-    EXPECT_EQ(resources.expanded.at("u-debug").base_uri, "https://example.org/t/$basearch/debug");
+    EXPECT_EQ(resources.expanded.at("u:debug").base_uri, "https://example.org/t/$basearch/debug");
     const auto repos =
         it.project().repos(it.project().distros.at("d").versions.at("1").rpm_build_inputs);
     ASSERT_EQ(repos.size(), 3U);
-    EXPECT_EQ(repos[1]->name, "s-source");
+    EXPECT_EQ(repos[1]->name, "source");
     EXPECT_EQ(repos[2]->type, "rpm-md");
 }
 

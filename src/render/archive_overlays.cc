@@ -149,12 +149,7 @@ Outcome<void> check(const RenderRequest& request, const std::string& archive) {
                         "the hash is that of the archive after its overlays");
     }
     for (const Overlay& overlay : request.component->overlays) {
-        const bool loose =
-            overlay.archive.empty() &&
-            (overlay.type == OverlayType::kFileRemove || overlay.type == OverlayType::kFileRename ||
-             overlay.type == OverlayType::kFileSearchReplace ||
-             overlay.type == OverlayType::kFilePrependLines);
-        if (loose && file_matches(overlay.file, archive)) {
+        if (works_on_archive(overlay, archive)) {
             return mismatch("archive",
                             fmt::format("{} is changed as a file by another overlay ({} {})",
                                         archive,

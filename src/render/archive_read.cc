@@ -12,7 +12,6 @@
 namespace tarn::overlay {
 namespace {
 
-constexpr std::uint64_t kUnpackedLimit = 2ULL << 30;
 constexpr std::size_t kMemberLimit = 500'000;
 constexpr std::size_t kPathLimit = 4096;
 constexpr std::size_t kDepthLimit = 128;
@@ -56,7 +55,8 @@ Result<std::string> member_path(const std::string& written, const std::string& n
 
 class Loader {
   public:
-    Loader(Reader reader, const std::string& name) : reader_(std::move(reader)), name_(name) {}
+    Loader(Reader reader, const std::string& name, std::uint64_t limit)
+        : reader_(std::move(reader)), name_(name), limit_(limit) {}
 
     Result<void> load(Archive& archive) {
         for (;;) {
@@ -120,20 +120,21 @@ class Loader {
 
     Result<std::string> content() {
         std::string bytes;
-        for (;;) {
+        int status = ARCHIVE_OK;
+        while (status != ARCHIVE_EOF) {
             const void* block = nullptr;
             std::size_t size = 0;
             la_int64_t offset = 0;
-            const int status = ::archive_read_data_block(reader_.get(), &block, &size, &offset);
-            if (status == ARCHIVE_EOF) {
-                break;
-            }
-            if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
+            status = ::archive_read_data_block(reader_.get(), &block, &size, &offset);
+            if (status != ARCHIVE_OK && status != ARCHIVE_WARN && status != ARCHIVE_EOF) {
                 return fail(broken());
             }
-            // Holes of a sparse file lie between the blocks.
-            const auto at = static_cast<std::uint64_t>(std::max<la_int64_t>(0, offset));
-            if (at < bytes.size() || unpacked_ + at + size > kUnpackedLimit) {
+            // Holes of a sparse file lie between the blocks, and behind the last one.
+            auto at = static_cast<std::uint64_t>(std::max<la_int64_t>(0, offset));
+            if (status == ARCHIVE_EOF) {
+                at = std::max<std::uint64_t>(at, bytes.size());
+            }
+            if (at < bytes.size() || unpacked_ + at + size > limit_) {
                 return fail(ErrorKind::kCorrupt, "{} unpacks to more than 2 GiB", name_);
             }
             bytes.resize(at);
@@ -174,6 +175,7 @@ class Loader {
 
     Reader reader_;
     const std::string& name_;
+    std::uint64_t limit_;
     std::uint64_t unpacked_ = 0;
 };
 
@@ -213,7 +215,9 @@ bool is_archive_name(std::string_view name) {
     return false;
 }
 
-Result<Archive> read_archive(std::string_view bytes, const std::string& name) {
+Result<Archive> read_archive(std::string_view bytes,
+                             const std::string& name,
+                             std::uint64_t unpacked_limit) {
     Archive made;
     made.compression = detect_compression(bytes);
     std::string unpacked;
@@ -222,7 +226,7 @@ Result<Archive> read_archive(std::string_view bytes, const std::string& name) {
         return fail(ErrorKind::kCorrupt, "{} is compressed by bzip2: gzip, xz or zstd work", name);
     }
     if (made.compression != Compression::kNone) {
-        auto text = decompress(bytes, made.compression, kUnpackedLimit);
+        auto text = decompress(bytes, made.compression, unpacked_limit);
         if (!text) {
             return fail(std::move(text.error()).context("unpack " + name));
         }
@@ -236,7 +240,7 @@ Result<Archive> read_archive(std::string_view bytes, const std::string& name) {
     if (::archive_read_open_memory(reader.get(), tar.data(), tar.size()) != ARCHIVE_OK) {
         return fail(ErrorKind::kCorrupt, "{} is no tar archive", name);
     }
-    TARN_TRY(Loader(std::move(reader), name).load(made));
+    TARN_TRY(Loader(std::move(reader), name, unpacked_limit).load(made));
     return made;
 }
 

@@ -53,6 +53,18 @@ std::string patched(std::size_t at, std::string_view bytes) {
     return tar;
 }
 
+TEST(Archive, AHoleAtTheEndOfASparseFileStays) {
+    std::string header(512 - 156, '\0');  // from the type on
+    header[0] = 'S';
+    header.replace(257 - 156, 7, "ustar  ");
+    header.replace(386 - 156, 11, "00000001750");
+    header.replace(398 - 156, 11, "00000000000");
+    header.replace(483 - 156, 11, "00000001750");
+    const std::string tar = patched(156, header);
+    EXPECT_EQ(read_archive(tar, "x").value().members["m"].bytes, std::string(1000, '\0'));
+    EXPECT_FALSE(read_archive(tar, "x", 999).has_value());
+}
+
 TEST(Archive, EveryCompressionComesBackAndGivesTheSameBytesAgain) {
     for (const Compression compression :
          {Compression::kNone, Compression::kGzip, Compression::kXz, Compression::kZstd}) {
@@ -239,6 +251,21 @@ TEST_F(ArchiveOverlays, NeedAnEntryAnArchiveAndAMatch) {
     component_.overlays.pop_back();
     component_.source_files[0].origin_type = "download";
     EXPECT_THAT(failure(), HasSubstr("has no source-files entry for what comes out"));
+}
+
+// What is meant for any file also sees the archive, as it came out of its own overlays.
+TEST_F(ArchiveOverlays, StandBesideOverlaysOfAnyFile) {
+    sources_.add("notes", "one\n", 0);
+    Overlay any = change(OverlayType::kFileSearchReplace, "**/*", "(?m)^one$");
+    any.archive.clear();
+    component_.overlays = {change(OverlayType::kFileRemove, "a.b"), any};
+    const auto done = prepare_sources(sources_, request_);
+    ASSERT_TRUE(done.has_value()) << done.error().rendered;
+    EXPECT_EQ(sources_.read("notes").value(), "\n");
+    const std::string bytes = sources_.read("x.tar.gz").value();
+    EXPECT_EQ(read_archive(bytes, "x").value().members.count("x-1/a.b"), 0U);
+    EXPECT_EQ(sources_.read("sources").value(),
+              "SHA512 (x.tar.gz) = " + hash_hex(HashKind::kSha512, bytes) + "\n");
 }
 
 }  // namespace

@@ -14,7 +14,11 @@ void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip
     if (!text) {
         return;
     }
-    SpecFacts facts = read_spec_facts(*text, MacroTable());
+    const SpecIncludes loaded = [&](std::string_view file) -> std::optional<std::string> {
+        auto read = sources.read(std::string(file));
+        return read ? std::optional<std::string>(std::move(*read)) : std::nullopt;
+    };
+    SpecFacts facts = read_spec_facts(*text, MacroTable(), loaded);
     // What a spec includes is in a source package only as a Source.
     facts.includes.clear();
     std::vector<std::string> present;

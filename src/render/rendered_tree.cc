@@ -48,6 +48,9 @@ Result<void> scan(const std::string& top,
         const std::string full = join_path(top, path);
         struct stat status{};
         if (::lstat(full.c_str(), &status) != 0) {
+            if (errno == ENOENT) {
+                continue;
+            }
             return fail(sys_error("look at", full));
         }
         if (S_ISDIR(status.st_mode)) {
@@ -84,6 +87,9 @@ Result<bool> equal(const SourceSet& sources,
     const std::string wanted = TARN_TRY(sources.read(item.entry.path));
     struct stat status{};
     if (::lstat(full.c_str(), &status) != 0) {
+        if (errno == ENOENT) {
+            return false;  // another run exchanged the directory
+        }
         return fail(sys_error("look at", full));
     }
     if (static_cast<std::uint64_t>(status.st_size) != wanted.size()) {
@@ -148,7 +154,13 @@ Result<void> write_item(const SourceSet& sources,
 // `made` takes the place of `place`, which may hold an older one.
 Result<void> put_in_place(const std::string& made, const std::string& place) {
     if (!is_there(place)) {
-        return rename_path(made, place);
+        if (::rename(made.c_str(), place.c_str()) == 0) {
+            return {};
+        }
+        if (errno != ENOTEMPTY && errno != EEXIST) {
+            return fail(sys_error("put in place", place));
+        }
+        // Another run was faster: then as if it had always been there.
     }
     if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) {
         return remove_tree(made);

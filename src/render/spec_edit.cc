@@ -247,6 +247,9 @@ Unmatched mismatch(std::string key, std::string message, std::string remark) {
 }
 
 Outcome<std::string> normal_spec_text(std::string_view text, const std::string& spec_name) {
+    if (std::count(text.begin(), text.end(), '\n') > static_cast<std::ptrdiff_t>(kLineCountLimit)) {
+        return mismatch("", fmt::format("{} has more than {} lines", spec_name, kLineCountLimit));
+    }
     std::string result;
     result.reserve(text.size() + 1);
     std::size_t number = 0;

@@ -87,9 +87,8 @@ std::string header_package(const std::vector<std::string_view>& tokens) {
             }
         } else if (takes_operand(token)) {
             ++i;
-        } else if (!token.starts_with('-')) {
+        } else if (!token.starts_with('-') && suffix.empty()) {
             suffix = token;
-            break;
         }
     }
     return absolute.empty() ? suffix : absolute;

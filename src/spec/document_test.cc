@@ -72,6 +72,115 @@ TEST(SpecDocument, FindsSectionsByTheirFirstWord) {
     EXPECT_EQ(spec.sections().back().end, 14U);
 }
 
+TEST(SpecDocument, KnowsTheseHeadersAndNoOthers) {
+    const std::vector<std::string> known = {"package",
+                                            "prep",
+                                            "conf",
+                                            "build",
+                                            "install",
+                                            "check",
+                                            "clean",
+                                            "generate_buildrequires",
+                                            "pre",
+                                            "post",
+                                            "preun",
+                                            "postun",
+                                            "pretrans",
+                                            "posttrans",
+                                            "preuntrans",
+                                            "postuntrans",
+                                            "verify",
+                                            "triggerin",
+                                            "triggerun",
+                                            "triggerprein",
+                                            "triggerpostun",
+                                            "filetriggerin",
+                                            "filetriggerun",
+                                            "filetriggerpostun",
+                                            "transfiletriggerin",
+                                            "transfiletriggerun",
+                                            "transfiletriggerpostun",
+                                            "description",
+                                            "files",
+                                            "changelog",
+                                            "patchlist",
+                                            "sourcelist"};
+    for (const std::string& word : known) {
+        for (const std::string& line : {"%" + word, " \t%" + word + " a b", "%" + word + "\r"}) {
+            EXPECT_EQ(SpecDocument::parse(line + "\n").sections().size(), 2U) << line;
+        }
+        for (const std::string& line : {word,
+                                        "%%" + word,
+                                        "%" + word + "%{nil}",
+                                        "%" + word + "x",
+                                        "%{" + word + "}",
+                                        "#%" + word,
+                                        "x %" + word,
+                                        "%" + word + ":",
+                                        "% " + word}) {
+            EXPECT_EQ(SpecDocument::parse(line + "\n").sections().size(), 1U) << line;
+        }
+    }
+    for (const std::string word :
+         {"sepolicy", "preamble", "verifyscript", "trigger", "else", "if"}) {
+        EXPECT_EQ(SpecDocument::parse("%" + word + "\n").sections().size(), 1U) << word;
+    }
+}
+
+TEST(SpecDocument, APackageIsFoundInAllWordsOfItsHeader) {
+    const std::pair<std::string, std::string> headers[] = {
+        {"%files", ""},
+        {"%files devel tools", "devel"},
+        {"%files devel -n x", "x"},
+        {"%files -n x -n y z", "y"},
+        {"%files devel -f list", "devel"},
+        {"%files -f", ""},
+        {"%files -n", ""},
+        {"%files -q -x devel", "devel"},
+        {"%post -P /bin/sh devel", "devel"},
+        {"%post -p <lua> -n x", "x"},
+        {"%description -l de -n x", "x"},
+        {"%files -- devel", ""},
+        {"%files a -- -n x", "a"},
+        {"%files -fa devel", "devel"},
+        {"%files %{?x} devel", "%{?x}"},
+        {"%patchlist x", ""},
+        {"%sourcelist -n x", ""},
+        {"%changelog devel", ""},
+    };
+    for (const auto& [header, package] : headers) {
+        EXPECT_EQ(parse_spec_header(header).value().package, package) << header;
+    }
+}
+
+TEST(SpecDocument, ASectionEndsBeforeTheNextHeader) {
+    const auto spec = SpecDocument::parse("a\n%prep\nb\n\n%if 1\n%build\n%endif\n");
+    EXPECT_EQ(spec.sections()[1].begin, 1U);
+    EXPECT_EQ(spec.sections()[1].end, 5U) << "blank lines and a trailing %if are its own";
+    const auto branches = SpecDocument::parse("%if 1\n%package a\n%else\n%package b\n%endif\n");
+    EXPECT_THAT(titles(branches), ElementsAre("|", "%package|a", "%package|b"));
+    const auto body = SpecDocument::parse("%global m \\\n%check\n%{expand:\n%files\n}\n");
+    EXPECT_THAT(titles(body), ElementsAre("|", "%check|", "%files|"));
+}
+
+TEST(SpecDocument, ReadsAnyTextOf64MiB) {
+    constexpr std::size_t kSize = 64u << 20;
+    for (const char byte : {'x', '\0'}) {
+        const std::string text(kSize, byte);
+        const auto spec = SpecDocument::parse(text);
+        EXPECT_EQ(spec.sections().size(), 1U);
+        EXPECT_TRUE(spec.tags().empty());
+        EXPECT_TRUE(spec.print() == text) << int{byte};
+    }
+    std::string lines;
+    while (lines.size() < kSize) {
+        lines += "%package x\nRequires: y\n\\\n" + std::string(2000, 'z') + '\n';
+    }
+    const auto spec = SpecDocument::parse(lines);
+    EXPECT_EQ(spec.tags().size() + 1, spec.sections().size());
+    EXPECT_TRUE(spec.print() == lines);
+}
+
 TEST(SpecDocument, KeepsMacrosInPackageNamesAsWritten) {
     const auto spec =
         SpecDocument::parse("%files -n %{name}+xen-devel\n%description -l de devel\n");
@@ -86,6 +195,10 @@ TEST(SpecDocument, FindsTagsInThePreambleAndInPackages) {
         "%{load:%{_sourcedir}/x.macros}\n"
         "%define a b: c\n"
         "#Version: 1\n"
+        "  #Url: u\n"
+        "a b: c\n"
+        ":d\n"
+        "http://x y\n"
         "Summary(de): d\n"
         "Empty:\n"
         "%description\n"
@@ -98,11 +211,13 @@ TEST(SpecDocument, FindsTagsInThePreambleAndInPackages) {
                 ElementsAre("Name=x",
                             "Requires(post)=a >= 1",
                             "%{load=%{_sourcedir}/x.macros}",
+                            "#Url=u",
+                            "http=//x y",
                             "Summary(de)=d",
                             "Empty=",
                             "Requires=x"));
-    EXPECT_EQ(spec.tags()[5].section, 2U);
-    EXPECT_EQ(spec.tags()[5].line, 10U);
+    EXPECT_EQ(spec.tags()[7].section, 2U);
+    EXPECT_EQ(spec.tags()[7].line, 14U);
 }
 
 TEST(SpecDocument, TrimsUnicodeWhiteSpace) {

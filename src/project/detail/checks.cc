@@ -54,6 +54,16 @@ bool is_rfc3339(std::string_view time) {
                                                              has_shape(zone, "-00:00"))));
 }
 
+bool is_resource_name(std::string_view name) {
+    const auto alphanumeric = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    };
+    return !name.empty() && alphanumeric(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return alphanumeric(c) || c == '_' || c == '.' || c == ':' || c == '-';
+           });
+}
+
 void check_content_or_source(Reading& reading, const Value& table) {
     const Entry* content = table.find("content");
     const Entry* source = table.find("source");

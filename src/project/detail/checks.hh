@@ -9,6 +9,8 @@ namespace tarn::declaration {
 // Whether a text is a path of the finished system: absolute, without "." and ".." parts.
 bool is_root_path(std::string_view path);
 bool is_file_mode(std::string_view mode);  // "0644"
+// Of repositories, sub-repositories, sets and templates.
+bool is_resource_name(std::string_view name);
 bool is_rfc3339(std::string_view time);    // "2026-02-24T00:00:00-08:00"
 // Exactly one of the keys `content` and `source`; a source has to be there.
 void check_content_or_source(Reading& reading, const Value& table);

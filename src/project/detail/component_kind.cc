@@ -2,6 +2,7 @@
 // Components, what they inherit, component groups.
 #include "base/strings.hh"
 #include "project/detail/collected.hh"
+#include "project/detail/patterns.hh"
 
 #include <algorithm>
 #include <set>
@@ -308,21 +309,11 @@ void read_overlay_files(Reading& reading, const Entry& entry, ComponentConfig& o
         reading, entry, [&](const Value& value) { out.overlay_files->push_back(value.text); });
 }
 
-// In defaults, broken rules of these keys are warnings: azldev checks them for components only.
+// azldev checks the rules of overlays, build and source-files for components only.
 enum class Layer : bool { kOwn, kDefaults };
 
 K::Read with_rules_of_components(Layer layer, K::Read read) {
-    if (layer == Layer::kOwn) {
-        return read;
-    }
-    Shape shape = read.shape;
-    return {[read = std::move(read)](Reading& reading, const Entry& entry, ComponentConfig& out) {
-                const bool before = reading.defaults;
-                reading.defaults = true;
-                read(reading, entry, out);
-                reading.defaults = before;
-            },
-            std::move(shape)};
+    return layer == Layer::kOwn ? read : without_rules(std::move(read));
 }
 
 std::vector<Field<ComponentConfig>> component_fields(Layer layer,
@@ -345,17 +336,41 @@ std::vector<Field<ComponentConfig>> component_fields(Layer layer,
     };
 }
 
-void check_component(Reading& reading, const Value&, ComponentConfig& out) {
-    out.directory = reading.directory;
+Keys<GroupConfig>::Read path_patterns(std::vector<std::string> GroupConfig::* member) {
+    return {[member](Reading& reading, const Entry& entry, GroupConfig& out) {
+                each_string(reading, entry, [&](const Value& value) {
+                    if (valid_pattern(value.text)) {
+                        (out.*member).push_back(path_value(reading, value.text));
+                    } else {
+                        reading.broken_rule(
+                            value.span,
+                            fmt::format("\"{}\" is not a valid pattern", value.text));
+                    }
+                });
+            },
+            Shape{ShapeKind::kTexts}};
+}
+
+void check_source_names(Reading& reading, const ComponentConfig& out, Severity severity) {
     std::map<std::string, Span> seen;
     for (const SourceFile& file : out.source_files) {
         auto [first, fresh] = seen.try_emplace(file.filename, file.where);
         if (!fresh && !file.filename.empty()) {
             reading.duplicate(fmt::format("source file `{}` is defined twice", file.filename),
                               file.where,
-                              first->second);
+                              first->second,
+                              severity);
         }
     }
+}
+
+void check_component(Reading& reading, const Value&, ComponentConfig& out) {
+    out.directory = reading.directory;
+    check_source_names(reading, out, reading.severity_of_rules());
+}
+void check_defaults(Reading& reading, const Value&, ComponentConfig& out) {
+    out.directory = reading.directory;
+    check_source_names(reading, out, Severity::kWarning);
 }
 
 }  // namespace
@@ -386,7 +401,7 @@ const TableKind<ComponentConfig>& component_defaults_kind() {
     static const TableKind<ComponentConfig> kind = {
         "default-component-config",
         component_fields(Layer::kDefaults, default_spec_kind()),
-        check_component};
+        check_defaults};
     return kind;
 }
 
@@ -399,8 +414,8 @@ const TableKind<GroupConfig>& group_kind() {
             {"metadata",
              Keys<ComponentGroup>::table(overlay_metadata_kind(), &ComponentGroup::metadata)},
             {"components", G::references(Names::kComponent, &GroupConfig::listed)},
-            {"specs", G::paths(&GroupConfig::spec_patterns)},
-            {"excluded-paths", G::paths(&GroupConfig::excluded_paths)},
+            {"specs", path_patterns(&GroupConfig::spec_patterns)},
+            {"excluded-paths", path_patterns(&GroupConfig::excluded_paths)},
             {"default-component-config",
              G::table(component_defaults_kind(), &GroupConfig::defaults)},
         }};

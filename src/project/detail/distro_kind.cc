@@ -5,6 +5,7 @@
 #include "project/detail/collected.hh"
 
 #include <algorithm>
+#include <set>
 
 namespace tarn::declaration {
 namespace {
@@ -59,7 +60,7 @@ const TableKind<VersionConfig>& version_kind() {
             {"expired-release",
              Keys<DistroVersion>::table(expired_release_kind(), &DistroVersion::expired_release)},
             {"default-component-config",
-             K::table(component_defaults_kind(), &VersionConfig::defaults)},
+             without_rules(K::table(component_defaults_kind(), &VersionConfig::defaults))},
             {"mock-config", K::path(&DistroVersion::mock_config)},
             {"mock-config-x86_64", K::path(&DistroVersion::mock_config_x86_64)},
             {"mock-config-aarch64", K::path(&DistroVersion::mock_config_aarch64)},
@@ -90,6 +91,13 @@ void read_repos(Reading& reading, const Entry& entry, DistroConfig& out) {
     }
 }
 
+// Over all files, `false` gives nothing, as for every boolean of the format.
+void read_disable_origins(Reading& reading, const Entry& entry, DistroConfig& out) {
+    if (expect_kind(reading, entry.key, entry.value, ValueKind::kBoolean)) {
+        out.disable_origins |= entry.value.boolean;
+    }
+}
+
 void check_channel(Reading& reading, const Entry& entry) {
     const std::string& name = entry.value.text;
     if (name == "." || name == ".." || name.find_first_of("/\\") != std::string::npos) {
@@ -108,18 +116,8 @@ Keys<Publish>::Read channel(std::string Publish::* member) {
 
 // ---- repositories -----------------------------------------------------------------------------
 
-bool resource_name(std::string_view name) {
-    const auto alphanumeric = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    };
-    return !name.empty() && alphanumeric(name.front()) &&
-           std::all_of(name.begin(), name.end(), [&](char c) {
-               return alphanumeric(c) || c == '_' || c == '.' || c == ':' || c == '-';
-           });
-}
-
 void check_resource_name(Reading& reading, std::string_view name, Span where) {
-    if (!resource_name(name)) {
+    if (!is_resource_name(name)) {
         reading.broken_rule(where,
                             fmt::format("\"{}\" cannot be the name of a repository", name),
                             "letters, digits and _ . : - are allowed, beginning with a letter or "
@@ -173,8 +171,9 @@ void check_subrepo(Reading& reading, const Value&, SubRepo& subrepo) {
 
 void check_repo_set(Reading& reading, const Value&, RpmRepoSet& set) {
     check_resource_name(reading, set.name, set.where);
-    if (!set.name_prefix.empty()) {
-        check_resource_name(reading, set.name_prefix, set.where);
+    const std::set<std::string> names(set.subrepos.begin(), set.subrepos.end());
+    if (names.size() != set.subrepos.size()) {
+        reading.broken_rule(set.where, "`subrepos` names a sub-repository twice");
     }
     if (set.gpg_key.empty() && !set.disable_gpg_check) {
         reading.broken_rule(set.where, "a repository set needs `gpg-key` or `disable-gpg-check`");
@@ -222,6 +221,9 @@ const TableKind<RpmRepoSetTemplate>& repo_template_kind() {
         },
         [](Reading& reading, const Value&, RpmRepoSetTemplate& made) {
             check_resource_name(reading, made.name, made.where);
+            if (made.subrepos.empty()) {
+                reading.broken_rule(made.where, "a template needs `subrepos`");
+            }
             std::map<std::string, Span> seen;
             for (const SubRepo& each : made.subrepos) {
                 const auto [first, fresh] = seen.try_emplace(each.name, each.where);
@@ -229,7 +231,8 @@ const TableKind<RpmRepoSetTemplate>& repo_template_kind() {
                     reading.duplicate(
                         fmt::format("sub-repository `{}` is defined twice", each.name),
                         each.where,
-                        first->second);
+                        first->second,
+                        reading.severity_of_rules());
                 }
                 check_resource_name(reading, each.name, each.where);
             }
@@ -297,8 +300,10 @@ const TableKind<DistroConfig>& distro_kind() {
             {"dist-git-base-uri", K::text(&Distro::dist_git_base_uri)},
             {"lookaside-base-uri", K::text(&Distro::lookaside_base_uri)},
             {"lookaside-mirrors", K::replacing_texts(&Distro::lookaside_mirrors)},
-            {"repos", {read_repos, table_shape(ShapeKind::kTables, distro_repo_kind())}},
-            {"disable-origins", K::flag(&Distro::disable_origins)},
+            {"repos",
+             without_rules(Reader<DistroConfig>(
+                 read_repos, table_shape(ShapeKind::kTables, distro_repo_kind())))},
+            {"disable-origins", {read_disable_origins, Shape{ShapeKind::kFlag}}},
             {"versions", K::replacing_map(version_kind(), &DistroConfig::version_configs)},
         }};
     return kind;

@@ -28,7 +28,7 @@ const TableKind<Project>& project_kind() {
             {"rendered-specs-dir", K::path(&Project::rendered_specs_dir)},
             {"lock-dir", K::path(&Project::lock_dir)},
             {"key-dir", K::path(&Project::key_dir)},
-            {"default-distro", checked_distro(&Project::default_distro)},
+            {"default-distro", K::table(distro_reference_kind(), &Project::default_distro)},
             {"default-author-email", K::text(&Project::default_author_email)},
             {"source-date-epoch", K::integer(&Project::source_date_epoch, 0)},
         },

@@ -216,7 +216,7 @@ const TableKind<TestSuite>& test_suite_kind() {
             }
             if (suite.type == "lisa" &&
                 (ref.size() != 40 ||
-                 ref.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+                 ref.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
                 reading.broken_rule(suite.where,
                                     "`lisa.framework.ref` must be a commit in 40 hexadecimal "
                                     "digits");

@@ -90,9 +90,7 @@ void inherit(ComponentConfig& into, const ComponentConfig& from) {
     override_text(into.release_calculation, from.release_calculation);
     into.skip_file_filter |= from.skip_file_filter;
     inherit(into.publish, from.publish);
-    for (const auto& [name, publish] : from.packages) {
-        inherit(into.packages[name], publish);
-    }
+    override_entries(into.packages, from.packages);
     if (from.overlay_files) {
         into.overlay_files = from.overlay_files;
         into.overlay_files_where = from.overlay_files_where;

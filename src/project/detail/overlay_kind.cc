@@ -106,7 +106,9 @@ void check_file(Reading& reading, const Overlay& overlay) {
             break;
         }
     }
-    if (!valid_pattern(overlay.file)) {
+    const bool is_name =
+        overlay.type == OverlayType::kFileAdd || overlay.type == OverlayType::kPatchAdd;
+    if (!is_name && !valid_pattern(overlay.file)) {
         reading.broken_rule(where, "`file` is not a valid pattern: a bracket is not closed");
     }
 }
@@ -151,13 +153,17 @@ void check_overlay(Reading& reading, const Value& table, Overlay& overlay) {
                             "it removes every section of the package; for one section use "
                             "spec-remove-section");
     }
-    if (!overlay.regex.empty()) {
+    // Keys a type does not read are passed over, whatever they hold.
+    if (!overlay.regex.empty() &&
+        (overlay.type == kSpecSearchReplace || overlay.type == kFileSearchReplace)) {
         check_regex(reading, overlay);
     }
-    if (!overlay.file.empty()) {
+    if (!overlay.file.empty() && overlay.type >= kPatchAdd) {
         check_file(reading, overlay);
     }
-    if (overlay.type == kFileRename && overlay.replacement.find('/') != std::string::npos) {
+    const std::string& name = overlay.replacement;
+    if (overlay.type == kFileRename &&
+        (name.find('/') != std::string::npos || name == "." || name == "..")) {
         reading.broken_rule(span_of(overlay, "replacement"),
                             "`replacement` of file-rename must be a name without `/`");
     }
@@ -185,7 +191,7 @@ const TableKind<Link>& link_kind() {
         "link",
         {{"url", K::text(&Link::url), Need::kRequired}},
         [](Reading& reading, const Value&, Link& link) {
-            if (!link.url.starts_with("http://") && !link.url.starts_with("https://")) {
+            if (!link.url.empty() && !link.url.starts_with("http://") && !link.url.starts_with("https://")) {
                 reading.broken_rule(link.where, "`url` must begin with http:// or https://");
             }
         }};

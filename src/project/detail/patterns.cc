@@ -37,7 +37,8 @@ std::size_t depth_of(std::string_view rest) {
 
 class Walk {
   public:
-    Walk(std::string pattern, std::size_t limit) : pattern_(std::move(pattern)), limit_(limit) {}
+    Walk(std::string pattern, std::size_t limit, Unreadable unreadable)
+        : pattern_(std::move(pattern)), limit_(limit), unreadable_(unreadable) {}
 
     Result<void> directory(const std::string& path, const std::string& below, std::size_t depth) {
         namespace fs = std::filesystem;
@@ -51,7 +52,8 @@ class Walk {
                     ErrorKind::kUsage, "pattern {} looks at more than {} files", pattern_, limit_);
             }
         }
-        if (error && error != std::errc::no_such_file_or_directory) {
+        if (error && error != std::errc::no_such_file_or_directory &&
+            unreadable_ == Unreadable::kFail) {
             return fail(ErrorKind::kSystem, "cannot read {}: {}", path, error.message());
         }
         std::sort(entries.begin(), entries.end());
@@ -82,6 +84,7 @@ class Walk {
 
     std::string pattern_;
     std::size_t limit_;
+    Unreadable unreadable_;
     std::size_t looked_at_ = 0;
     std::vector<std::string> found_;
 };
@@ -123,7 +126,8 @@ bool valid_pattern(std::string_view pattern) {
 
 Result<std::vector<std::string>> matching_files(const std::string& pattern,
                                                 const std::string& directory,
-                                                std::size_t limit) {
+                                                std::size_t limit,
+                                                Unreadable unreadable) {
     if (pattern.find_first_of(kMeta) == std::string::npos) {
         const std::string path = absolute_path(pattern, directory);
         std::error_code error;
@@ -133,7 +137,7 @@ Result<std::vector<std::string>> matching_files(const std::string& pattern,
         return std::vector<std::string>{};
     }
     const SplitPattern parts = split_pattern(pattern);
-    Walk walk(parts.rest, limit);
+    Walk walk(parts.rest, limit, unreadable);
     const std::string start = absolute_path(parts.directory, directory);
     TARN_TRY(walk.directory(start, "", depth_of(parts.rest)));
     return std::move(walk).found();

@@ -14,10 +14,14 @@ namespace tarn::declaration {
 bool may_match_nothing(std::string_view pattern);
 bool valid_pattern(std::string_view pattern);
 
-// Regular files that match, directory by directory in lexical order. `pattern` is relative to
-// `directory` or absolute. kFailed beyond `limit` files looked at.
+enum class Unreadable : bool { kFail, kIgnore };
+
+// Regular files that match, directory by directory in lexical order; links to directories are not
+// followed. `pattern` is relative to `directory` or absolute. kUsage beyond `limit` files looked
+// at; directories that cannot be read are kSystem or passed over.
 Result<std::vector<std::string>> matching_files(const std::string& pattern,
                                                 const std::string& directory,
-                                                std::size_t limit);
+                                                std::size_t limit,
+                                                Unreadable unreadable = Unreadable::kFail);
 
 }  // namespace tarn::declaration

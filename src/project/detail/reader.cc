@@ -23,15 +23,16 @@ void Reading::trap(Span where, std::string message, std::string help) {
 }
 
 void Reading::broken_rule(Span where, std::string message, std::string help) {
-    if (permissive || defaults) {
+    if (severity_of_rules() == Severity::kWarning) {
         diagnostics.warning(where, std::move(message), std::move(help));
     } else {
         diagnostics.error(where, std::move(message), std::move(help));
     }
 }
 
-void Reading::duplicate(std::string message, Span second, Span first) {
+void Reading::duplicate(std::string message, Span second, Span first, Severity severity) {
     Diagnostic diagnostic;
+    diagnostic.severity = severity;
     diagnostic.message = std::move(message);
     diagnostic.primary = second;
     diagnostic.labels.push_back({first, "first defined here"});

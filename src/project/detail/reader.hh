@@ -37,8 +37,7 @@ struct Reading {
     std::vector<Reference>& references;
     std::vector<DistroReference>& distro_references;
     bool strict = false;
-    // Overlays, build and source-files of defaults: azldev does not check their rules.
-    bool defaults = false;
+    bool defaults = false;  // inside without_rules()
 
     void error(Span where, std::string message, std::string help = {}) {
         diagnostics.error(where, std::move(message), std::move(help));
@@ -48,7 +47,13 @@ struct Reading {
     void broken_rule(Span where, std::string message, std::string help = {});
     // A known trap of the format: a warning of --strict.
     void trap(Span where, std::string message, std::string help = {});
-    void duplicate(std::string message, Span second, Span first);
+    void duplicate(std::string message,
+                   Span second,
+                   Span first,
+                   Severity severity = Severity::kError);
+    Severity severity_of_rules() const {
+        return permissive || defaults ? Severity::kWarning : Severity::kError;
+    }
 };
 
 // These report and return nullptr or false when the value has another type.
@@ -116,6 +121,19 @@ TableShape shape_of(const TableKind<T>& kind) {
 template <class T>
 Shape table_shape(ShapeKind shape, const TableKind<T>& kind) {
     return {shape, {}, [&kind] { return shape_of(kind); }};
+}
+
+// The same reader, whose broken rules are warnings: azldev does not check them there.
+template <class T>
+Reader<T> without_rules(Reader<T> read) {
+    Shape shape = read.shape;
+    return {[read = std::move(read)](Reading& reading, const Entry& entry, T& out) {
+                const bool before = reading.defaults;
+                reading.defaults = true;
+                read(reading, entry, out);
+                reading.defaults = before;
+            },
+            std::move(shape)};
 }
 
 // "component `bash`"
@@ -323,7 +341,7 @@ struct Keys {
     // One of a few words.
     template <class E>
     static Read word(E T::* member, std::vector<std::pair<std::string_view, E>> words);
-    // A word that stays text.
+    // A word that stays text; the empty one is "not given".
     static Read word_text(std::string T::* member, std::vector<std::string_view> words);
 
     // A table that fills the same object.
@@ -467,7 +485,9 @@ typename Keys<T>::Read Keys<T>::word(E T::* member,
             }
             names.emplace_back(name);
         }
-        report_unknown_word(reading, entry, names);
+        if (!value->empty()) {
+            report_unknown_word(reading, entry, names);
+        }
     }, std::move(shape)};
 }
 
@@ -477,7 +497,7 @@ typename Keys<T>::Read Keys<T>::word_text(std::string T::* member,
     Shape shape{ShapeKind::kText, {words.begin(), words.end()}};
     return {[member, words = std::move(words)](Reading& reading, const Entry& entry, T& out) {
         const std::string* value = expect_string(reading, entry);
-        if (value == nullptr) {
+        if (value == nullptr || value->empty()) {
             return;
         }
         std::vector<std::string> names(words.begin(), words.end());

@@ -31,6 +31,7 @@ Project Resolver::resolve() {
     }
     if (!files_.incomplete()) {
         check_names();
+        check_reference(project_.default_distro);
         for (const DistroReference& reference : files_.distro_references()) {
             check_reference(reference);
         }
@@ -89,8 +90,10 @@ void Resolver::check_reference(const DistroReference& reference) {
         }
         return;
     }
-    if (project_.version(reference) != nullptr ||
-        !reported_.try_emplace(reference.version_where.begin).second) {
+    // A version that nobody gives is missed where the distro is named.
+    const Span place =
+        reference.version_where.begin ? reference.version_where : reference.name_where;
+    if (project_.version(reference) != nullptr || !reported_.try_emplace(place.begin).second) {
         return;
     }
     if (reference.version.empty() && distro->default_version.empty()) {
@@ -101,7 +104,7 @@ void Resolver::check_reference(const DistroReference& reference) {
     }
     const std::string& wanted =
         reference.version.empty() ? distro->default_version : reference.version;
-    complain(reference.version_where,
+    complain(place,
              fmt::format("distro `{}` has no version `{}`", reference.name, wanted),
              did_you_mean(wanted, keys_of(distro->versions)));
 }

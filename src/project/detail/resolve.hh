@@ -50,8 +50,8 @@ class Resolver {
     Members groups();  // component -> its groups
     void found_members(GroupConfig& group, Members& groups_of);
     void components();
-    void finish_component(ComponentConfig& config);
-    void check_spec(ComponentConfig& config);
+    void finish_component(ComponentConfig& config, const ComponentConfig& own);
+    void check_spec(ComponentConfig& config, const ComponentConfig& own);
     void check_sources(const ComponentConfig& config);
     void check_archives(const ComponentConfig& config);
     void check_name(const std::string& name, Span where);

@@ -21,7 +21,8 @@ std::string_view without_extension(std::string_view name) {
 void Resolver::found_members(GroupConfig& group, Members& groups_of) {
     auto& components = files_.collected().components;
     for (const std::string& pattern : group.spec_patterns) {
-        auto specs = matching_files(pattern, "/", kFileCountLimit);
+        // azldev passes over directories that cannot be read here.
+        auto specs = matching_files(pattern, "/", kFileCountLimit, Unreadable::kIgnore);
         if (!specs) {
             complain(group.where, specs.error().message);
             continue;
@@ -43,7 +44,7 @@ void Resolver::found_members(GroupConfig& group, Members& groups_of) {
                 config.directory = parent_path(spec);
             }
             if (!config.spec_path.empty() && config.spec_path != spec) {
-                complain(config.spec_where,
+                complain(config.spec_where.begin ? config.spec_where : group.where,
                          fmt::format("component `{}` has the spec {}, but group `{}` finds {}",
                                      name,
                                      files_.shown(config.spec_path),
@@ -109,13 +110,13 @@ void Resolver::components() {
         warn_of_false(config, own);
         warn_of_snapshot(config, own);
         inherit(config, own);
-        finish_component(config);
+        finish_component(config, own);
         project_.components.emplace(name, static_cast<Component&&>(std::move(config)));
     }
 }
 
-void Resolver::finish_component(ComponentConfig& config) {
-    check_spec(config);
+void Resolver::finish_component(ComponentConfig& config, const ComponentConfig& own) {
+    check_spec(config, own);
     if (config.release_calculation.empty()) {
         config.release_calculation = "auto";
     }
@@ -128,7 +129,7 @@ void Resolver::finish_component(ComponentConfig& config) {
     }
 }
 
-void Resolver::check_spec(ComponentConfig& config) {
+void Resolver::check_spec(ComponentConfig& config, const ComponentConfig& own) {
     const Span where = config.spec_where.begin ? config.spec_where : config.where;
     if (!config.type_given) {
         const bool has_path = !config.spec_path.empty();
@@ -158,22 +159,25 @@ void Resolver::check_spec(ComponentConfig& config) {
         }
         return;
     }
-    if (!config.upstream_name.empty() || !config.upstream_commit.empty()) {
+    // What a default gives is not looked at: it is for those that have an upstream spec.
+    if (!own.upstream_name.empty() || !own.upstream_commit.empty()) {
         complain(where,
                  fmt::format("component `{}` has a local spec, so it cannot have `{}`",
                              config.name,
-                             config.upstream_name.empty() ? "upstream-commit" : "upstream-name"));
+                             own.upstream_name.empty() ? "upstream-commit" : "upstream-name"));
     }
     if (config.spec_path.empty()) {
         complain(where, fmt::format("the local spec of component `{}` needs `path`", config.name));
     } else if (!path_exists(config.spec_path)) {
-        diagnostics_.error(where,
-                           fmt::format("the spec of component `{}` is not there: {}",
-                                       config.name,
-                                       files_.shown(config.spec_path)));
+        diagnostics_.warning(where,
+                             fmt::format("the spec of component `{}` is not there: {}",
+                                         config.name,
+                                         files_.shown(config.spec_path)),
+                             "the component cannot be rendered or built");
     }
 }
 
+// A file that is missing fails its component when that is worked on; the others are well.
 void Resolver::check_sources(const ComponentConfig& config) {
     for (const Overlay& overlay : config.overlays) {
         if (overlay.source.empty() || path_exists(overlay.source)) {
@@ -182,9 +186,9 @@ void Resolver::check_sources(const ComponentConfig& config) {
         const auto key = overlay.key_spans.find("source");
         const Span where = key == overlay.key_spans.end() ? overlay.where : key->second;
         if (reported_.try_emplace(where.begin).second) {
-            diagnostics_.error(where,
-                               fmt::format("there is no file {}", files_.shown(overlay.source)),
-                               "the path is relative to the directory of this file");
+            diagnostics_.warning(where,
+                                 fmt::format("there is no file {}", files_.shown(overlay.source)),
+                                 "the path is relative to the directory of this file");
         }
     }
 }
@@ -218,8 +222,7 @@ void Resolver::check_archives(const ComponentConfig& config) {
                             inside.archive));
         }
         for (const Overlay& loose : config.overlays) {
-            const bool on_files = loose.type >= OverlayType::kFilePrependLines;
-            if (loose.archive.empty() && on_files && glob_match(loose.file, inside.archive) &&
+            if (works_on_archive(loose, inside.archive) &&
                 reported_.try_emplace(place(loose, "file").begin).second) {
                 complain(place(loose, "file"),
                          fmt::format("overlay {} works on {} as a file, but another overlay "

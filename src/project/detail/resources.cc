@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Repositories that feed builds: what the sets stand for, and which lists of inputs name them.
 #include "base/strings.hh"
+#include "project/detail/checks.hh"
 #include "project/detail/resolve.hh"
 
 #include <algorithm>
@@ -11,11 +12,11 @@ namespace {
 
 RpmRepo repo_of(const RpmRepoSet& set, const SubRepo& subrepo) {
     RpmRepo repo;
-    const std::string& prefix = set.name_prefix.empty() ? set.name : set.name_prefix;
-    repo.name = fmt::format("{}-{}", prefix, subrepo.name);
+    repo.name = set.name_prefix + subrepo.name;
     repo.description = set.description;
     repo.kind = subrepo.kind.empty() ? "binary" : subrepo.kind;
-    repo.base_uri = set.base_uri + (set.base_uri.ends_with('/') ? "" : "/") + subrepo.subpath;
+    const std::size_t end = set.base_uri.find_last_not_of('/') + 1;
+    repo.base_uri = set.base_uri.substr(0, end) + "/" + subrepo.subpath;
     repo.gpg_key = set.gpg_key;
     repo.disable_gpg_check = set.disable_gpg_check;
     repo.arches = set.arches;
@@ -56,6 +57,15 @@ void Resolver::expand_set(const RpmRepoSet& set) {
             continue;
         }
         RpmRepo repo = repo_of(set, subrepo);
+        if (!is_resource_name(repo.name)) {
+            complain(set.where,
+                     fmt::format("repository set `{}` makes a repository of the name \"{}\", which "
+                                 "cannot be one",
+                                 set.name,
+                                 repo.name),
+                     "give the set another `name-prefix`");
+            continue;
+        }
         const bool taken = all.repos.contains(repo.name) || all.expanded.contains(repo.name);
         if (taken) {
             complain(set.where,
@@ -86,10 +96,15 @@ void Resolver::resources() {
 void Resolver::check_inputs(const std::vector<InputReference>& inputs, bool local_keys) {
     std::set<std::string> seen;
     for (const InputReference& input : inputs) {
-        if (!input.repo.empty() && !project_.resources.repos.contains(input.repo)) {
+        if (!input.repo.empty() && !project_.resources.repos.contains(input.repo) &&
+            !project_.resources.expanded.contains(input.repo)) {
+            std::vector<std::string> known = keys_of(project_.resources.repos);
+            for (const auto& [name, repo] : project_.resources.expanded) {
+                known.push_back(name);
+            }
             complain(input.where,
                      fmt::format("repository `{}` is not defined", input.repo),
-                     did_you_mean(input.repo, keys_of(project_.resources.repos)));
+                     did_you_mean(input.repo, known));
         }
         if (!input.set.empty() && !project_.resources.sets.contains(input.set)) {
             complain(input.where,

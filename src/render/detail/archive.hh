@@ -39,7 +39,9 @@ bool is_archive_name(std::string_view name);
 
 // Compression by magic. kCorrupt for damage, what leaves the archive, links to other members,
 // devices and anything beyond the limits: 2 GiB unpacked, 500,000 members, 4096 bytes of path.
-Result<Archive> read_archive(std::string_view bytes, const std::string& name);
+Result<Archive> read_archive(std::string_view bytes,
+                             const std::string& name,
+                             std::uint64_t unpacked_limit = 2ULL << 30);
 
 // GNU tar: members in order, owner 0:0 without names, time 0; gzip at level 9 without name and
 // time.

@@ -33,9 +33,11 @@ using Outcome = tl::expected<T, Mismatch>;
 using Unmatched = tl::unexpected<Mismatch>;
 
 inline constexpr std::size_t kLineLimit = 64u << 10;
+inline constexpr std::size_t kLineCountLimit = 2'000'000;
 inline constexpr std::size_t kTextLimit = 64u << 20;
 
-// Lines end in "\n", the last one too, and no line is longer than kLineLimit.
+// Lines end in "\n", the last one too, and no line is longer than kLineLimit, and
+// there are no more than kLineCountLimit.
 Outcome<std::string> normal_spec_text(std::string_view text, const std::string& spec_name);
 
 // How a spec is looked at: by the lines of the declaration format, or as rpm does.
