@@ -40,7 +40,7 @@ void add_option(CLI::App& app, const Option& option, Given& given) {
                     given.add(name, value);
                 }
             });
-        added->expected(1);
+        added->expected(1)->allow_extra_args(false);  // what follows the value is an argument
         added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                      : CLI::MultiOptionPolicy::TakeLast);
         if (!option.choices.empty()) {

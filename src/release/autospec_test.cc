@@ -14,6 +14,7 @@ namespace tarn::release {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -294,6 +295,9 @@ TEST(ProcessSpec, ItsOutputStaysAsItIs) {
         process_spec("Release: 1\n%changelog\n%autochangelog\n", result);
     EXPECT_THAT(changelog_only, Not(HasSubstr("%define")));
     EXPECT_EQ(process_spec(changelog_only, result), changelog_only);
+    // A call in front of the header stays, and the next time asks again.
+    const std::string asking = process_spec("%autochangelog\n%changelog and more", result);
+    EXPECT_THAT(process_spec(asking, result), EndsWith(asking));
 }
 
 TEST(ProcessSpec, HandlesEveryPlaceOfTheChangelog) {
@@ -311,7 +315,8 @@ TEST(ProcessSpec, HandlesEveryPlaceOfTheChangelog) {
     EXPECT_EQ(after_block("a\n%autochangelog\nb\n"), "a\n%changelog\n" + generated);
     EXPECT_EQ(after_block("a\nb"), "a\nb\n%changelog\n" + generated);
     EXPECT_EQ(after_block("a\nb\n"), "a\nb\n\n%changelog\n" + generated);
-    EXPECT_EQ(after_block("%autochangelog\n%changelog"), "%autochangelog\n%changelog" + generated);
+    EXPECT_EQ(after_block("%autochangelog\n%changelog"),
+              "%autochangelog\n%changelog\n" + generated);
     EXPECT_EQ(after_block("a\r\nb\r%changelog\r\n%autochangelog\r\n"),
               "a\nb\n%changelog\n" + generated);
     EXPECT_EQ(after_block("%{autorelease}\n%changelog\n- x\n"),

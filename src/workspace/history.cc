@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "workspace/history.hh"
 
-#include <algorithm>
-#include <map>
-
 #include "base/fs.hh"
 #include "git/git.hh"
 #include "project/component_lock.hh"
 #include "workspace/detail/impl.hh"
 
+#include <algorithm>
+#include <map>
+#include <optional>
+
 namespace tarn {
 
 namespace {
 
-void add_list(std::vector<CustomizationItem>& items, const std::string& kind,
-              const std::string& key, const std::vector<std::string>& values) {
+void add_list(std::vector<CustomizationItem>& items,
+              const std::string& kind,
+              const std::string& key,
+              const std::vector<std::string>& values) {
     for (const std::string& value : values) {
         items.push_back({kind, key + "=" + value, {}});
     }
@@ -22,9 +25,10 @@ void add_list(std::vector<CustomizationItem>& items, const std::string& kind,
 
 // Of the project's repository, for all components at once.
 struct TomlHistory {
-    std::map<std::string, std::vector<git::PathChange>> changes;  // by path below the work tree
+    std::map<std::string, std::vector<git::PathChange>> changes;  // by path below `top`
     std::map<std::string, std::size_t> declared;                  // components in a file
-    std::string work_tree;
+    std::string top;              // the project's directory, or the work tree's
+    std::optional<Error> hidden;  // a shallow clone
 };
 
 Result<TomlHistory> toml_history(const Workspace& workspace) {
@@ -41,24 +45,40 @@ Result<TomlHistory> toml_history(const Workspace& workspace) {
         }
         return fail(std::move(repository.error()));
     }
-    history.work_tree = repository->work_tree();
     const auto head = repository->resolve("HEAD");
-    if (head) {
-        const std::string below = relative_to(project.root, history.work_tree);
-        history.changes =
-            TARN_TRY(repository->changes_below(*head, below.starts_with('/') ? "" : below));
+    // A file that is included may lie beside the project.
+    const bool outside =
+        std::any_of(history.declared.begin(), history.declared.end(), [&](const auto& file) {
+            return relative_to(file.first, project.root) == file.first;
+        });
+    history.top = outside ? repository->work_tree() : project.root;
+    const auto below = path_in_repository(*repository, history.top);
+    if (head && below) {
+        auto changes = repository->changes_below(*head, *below);
+        if (changes) {
+            history.changes = std::move(*changes);
+        } else if (repository->shallow()) {
+            history.hidden = std::move(changes.error());
+        } else {
+            return fail(std::move(changes.error()));
+        }
     }
     return history;
 }
 
-void add_toml(ComponentHistory& result, const Workspace& workspace, const Component& component,
+void add_toml(ComponentHistory& result,
+              const Workspace& workspace,
+              const Component& component,
               const TomlHistory& history) {
     const Location at = workspace.sources().locate(component.where.begin);
     const std::string path = absolute_path(at.file, current_directory());
     result.toml_path = relative_to(path, workspace.project().root);
     const auto count = history.declared.find(path);
     result.shared_toml = count != history.declared.end() && count->second > 1;
-    const auto found = history.changes.find(relative_to(path, history.work_tree));
+    if (history.hidden) {
+        result.warnings.push_back(history.hidden->message);
+    }
+    const auto found = history.changes.find(relative_to(path, history.top));
     if (found != history.changes.end()) {
         result.toml_commits = found->second.size();
         if (!found->second.empty()) {
@@ -76,9 +96,13 @@ void add_lock(ComponentHistory& result, const Project& project, const LockHistor
     } else if (lock.error().kind != ErrorKind::kNotFound) {
         result.warnings.push_back(lock.error().message);
     }
-    const auto& revisions = locks.of(result.name);
+    const auto revisions = locks.of(result.name);
+    if (!revisions) {
+        result.warnings.push_back(revisions.error().message);
+        return;
+    }
     std::string last;
-    for (const release::LockRevision& revision : revisions) {
+    for (const release::LockRevision& revision : *revisions) {
         if (revision.input_fingerprint == last) {
             continue;
         }
@@ -93,9 +117,6 @@ void add_lock(ComponentHistory& result, const Project& project, const LockHistor
         result.fingerprint_changes.push_back(std::move(change));
     }
     std::reverse(result.fingerprint_changes.begin(), result.fingerprint_changes.end());
-    if (locks.shallow() && !revisions.empty()) {
-        result.warnings.emplace_back("the project's repository is a shallow clone: changes may be missing");
-    }
 }
 
 }  // namespace
@@ -103,8 +124,8 @@ void add_lock(ComponentHistory& result, const Project& project, const LockHistor
 std::vector<CustomizationItem> customizations(const Component& component) {
     std::vector<CustomizationItem> items;
     for (const Overlay& overlay : component.overlays) {
-        items.push_back({"overlay", std::string(overlay_type_name(overlay.type)),
-                         overlay.description});
+        items.push_back(
+            {"overlay", std::string(overlay_type_name(overlay.type)), overlay.description});
     }
     add_list(items, "build", "with", component.build.with);
     add_list(items, "build", "without", component.build.without);

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "workspace/detail/lock_history.hh"
 
-#include <algorithm>
-
 #include "base/fs.hh"
-#include "git/git.hh"
 #include "project/component_lock.hh"
+#include "store/store.hh"
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
 
 namespace tarn {
 
 namespace {
 
 constexpr std::string_view kSuffix = ".lock";
+
+std::string real_path(const std::string& path) {
+    char* const real = ::realpath(path.c_str(), nullptr);
+    if (real != nullptr) {
+        std::string result = real;
+        std::free(real);  // NOLINT(cppcoreguidelines-no-malloc): realpath allocated it
+        return result;
+    }
+    const std::string parent = parent_path(path);
+    return parent.empty() || parent == path ? path : join_path(real_path(parent), file_name(path));
+}
 
 release::LockRevision describe(const git::Commit& commit, const ComponentLock& lock) {
     release::LockRevision revision;
@@ -27,48 +40,57 @@ release::LockRevision describe(const git::Commit& commit, const ComponentLock& l
     return revision;
 }
 
-// Commits are asked for by many locks; each is read once.
-class Commits {
-  public:
-    explicit Commits(const git::Repository& repository) : repository_(repository) {}
-    Result<const git::Commit*> find(const git::ObjectId& id) {
-        const auto known = commits_.find(id);
-        if (known != commits_.end()) {
-            return &known->second;
-        }
-        git::Commit commit = TARN_TRY(repository_.commit(id));
-        return &commits_.emplace(id, std::move(commit)).first->second;
-    }
-
-  private:
-    const git::Repository& repository_;
-    std::map<git::ObjectId, git::Commit> commits_;
-};
-
-Result<std::vector<release::LockRevision>> revisions_of(
-    const git::Repository& repository, Commits& commits, const std::string& path,
-    const std::vector<git::PathChange>& newest_first) {
-    std::vector<release::LockRevision> revisions;
-    for (auto change = newest_first.rbegin(); change != newest_first.rend(); ++change) {
-        if (change->after.empty()) {
-            continue;  // deleted here; a later version starts anew
-        }
-        const git::Commit* commit = TARN_TRY(commits.find(change->commit));
-        const std::string text = TARN_TRY(repository.blob(change->after, 1U << 20U));
-        const auto lock =
-            ComponentLock::parse(text, path + " at " + change->commit.substr(0, 12));
-        if (!lock) {
-            continue;  // a version another tool wrote wrongly counts for nothing
-        }
-        revisions.push_back(describe(*commit, *lock));
-    }
-    return revisions;
-}
-
 }  // namespace
 
+std::optional<std::string> path_in_repository(const git::Repository& repository,
+                                              const std::string& path) {
+    const std::string& top = repository.work_tree();
+    if (top.empty()) {
+        return std::nullopt;
+    }
+    for (const auto& [place, base] :
+         {std::pair{path, top}, std::pair{real_path(path), real_path(top)}}) {
+        if (place == base) {
+            return std::string();
+        }
+        std::string relative = relative_to(place, base);
+        if (!relative.starts_with('/')) {
+            return relative;
+        }
+    }
+    return std::nullopt;
+}
+
+struct LockHistory::Impl {
+    std::string head;
+    std::string directory;  // of the locks, below the work tree
+    std::optional<git::Repository> repository;
+    std::map<std::string, std::vector<git::PathChange>, std::less<>> changes;  // by component
+    std::optional<Error> hidden;                                               // a shallow clone
+    std::map<git::ObjectId, git::Commit> commits;  // asked for by many locks
+    std::mutex mutex;                              // of repository and commits
+
+    Result<const git::Commit*> commit(const git::ObjectId& id) {
+        const auto known = commits.find(id);
+        if (known != commits.end()) {
+            return &known->second;
+        }
+        git::Commit found = TARN_TRY(repository->commit(id));
+        return &commits.emplace(id, std::move(found)).first->second;
+    }
+    std::string path(const std::string& component) const {
+        return join_path(directory, component + std::string(kSuffix));
+    }
+};
+
+LockHistory::LockHistory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LockHistory::LockHistory(LockHistory&&) noexcept = default;
+LockHistory& LockHistory::operator=(LockHistory&&) noexcept = default;
+LockHistory::~LockHistory() = default;
+
 Result<LockHistory> LockHistory::read(const Project& project) {
-    LockHistory history;
+    LockHistory history(std::make_unique<Impl>());
+    Impl& impl = *history.impl_;
     auto repository = git::Repository::discover(project.root);
     if (!repository) {
         if (repository.error().kind == ErrorKind::kNotFound) {
@@ -76,31 +98,83 @@ Result<LockHistory> LockHistory::read(const Project& project) {
         }
         return fail(std::move(repository.error()));
     }
-    auto head = repository->resolve("HEAD");
-    const std::string directory = relative_to(project.lock_dir, repository->work_tree());
-    if (!head || directory.starts_with('/')) {
+    const auto head = repository->resolve("HEAD");
+    const auto directory = path_in_repository(*repository, project.lock_dir);
+    if (!head || !directory) {
         return history;  // no commit yet, or locks outside the repository
     }
-    history.head_ = *head;
-    history.shallow_ = repository->shallow();
-    const auto changes = TARN_TRY(repository->changes_below(*head, directory));
-    Commits commits(*repository);
-    for (const auto& [path, newest_first] : changes) {
-        const std::string name = file_name(path);
-        if (!name.ends_with(kSuffix) || newest_first.empty() || newest_first.front().after.empty()) {
-            continue;
-        }
-        history.revisions_.emplace(
-            name.substr(0, name.size() - kSuffix.size()),
-            TARN_TRY(revisions_of(*repository, commits, path, newest_first)));
+    impl.head = *head;
+    impl.directory = *directory;
+    auto changes = repository->changes_below(*head, *directory);
+    if (!changes && !repository->shallow()) {
+        return fail(std::move(changes.error()));
     }
+    if (!changes) {
+        impl.hidden = std::move(changes.error());
+    } else {
+        for (auto& [path, newest_first] : *changes) {
+            const bool lock = path.ends_with(kSuffix) && path.find('/') == std::string::npos;
+            if (lock && !newest_first.empty() && !newest_first.front().after.empty()) {
+                impl.changes.emplace(path.substr(0, path.size() - kSuffix.size()),
+                                     std::move(newest_first));
+            }
+        }
+    }
+    impl.repository = std::move(*repository);
     return history;
 }
 
-const std::vector<release::LockRevision>& LockHistory::of(const std::string& component) const {
-    static const std::vector<release::LockRevision> none;
-    const auto found = revisions_.find(component);
-    return found == revisions_.end() ? none : found->second;
+Result<std::vector<release::LockRevision>> LockHistory::of(const std::string& component) const {
+    std::vector<release::LockRevision> revisions;
+    if (!impl_->repository) {
+        return revisions;
+    }
+    const std::lock_guard guard(impl_->mutex);
+    if (impl_->hidden) {
+        const auto lock = TARN_TRY(impl_->repository->find(impl_->head, impl_->path(component)));
+        if (!lock) {
+            return revisions;
+        }
+        Error problem = *impl_->hidden;
+        return fail(std::move(problem).context(
+            fmt::format("the releases of component `{}` cannot be counted", component)));
+    }
+    const auto found = impl_->changes.find(component);
+    if (found == impl_->changes.end()) {
+        return revisions;
+    }
+    for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {
+        if (change->after.empty()) {
+            continue;  // deleted here, and added again later
+        }
+        const git::Commit* commit = TARN_TRY(impl_->commit(change->commit));
+        const std::string text = TARN_TRY(impl_->repository->blob(change->after, 1U << 20U));
+        const auto lock = ComponentLock::parse(
+            text, impl_->path(component) + " at " + change->commit.substr(0, 12));
+        if (lock) {  // a version that cannot be read counts for nothing
+            revisions.push_back(describe(*commit, *lock));
+        }
+    }
+    return revisions;
+}
+
+std::string LockHistory::key(const std::string& component) const {
+    if (impl_->hidden) {
+        return impl_->head;  // not known: every commit may be another history
+    }
+    const auto found = impl_->changes.find(component);
+    if (found == impl_->changes.end()) {
+        return "-";
+    }
+    KeyBuilder builder("lock-history", 1);
+    for (const git::PathChange& change : found->second) {
+        builder.field("commit", change.commit);
+    }
+    return builder.key().hex();
+}
+
+const std::string& LockHistory::head() const {
+    return impl_->head;
 }
 
 }  // namespace tarn

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "workspace/render_specs.hh"
 
-#include <algorithm>
-#include <atomic>
-#include <ctime>
-
 #include "base/fs.hh"
 #include "base/parallel.hh"
+#include "project/component_lock.hh"
 #include "render/rendered_tree.hh"
 #include "workspace/detail/impl.hh"
 #include "workspace/detail/render_index.hh"
 #include "workspace/sources.hh"
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
 
 namespace tarn {
 
@@ -48,6 +49,7 @@ class Run {
     };
 
     Result<void> prepare_history();
+    Result<void> check_clean_stale() const;
     Result<void> render_all();
     Result<void> one(std::size_t i);
     Result<RenderedDirectory> make(const Component& component, Slot& slot);
@@ -59,6 +61,8 @@ class Run {
     std::string place(const std::string& component) const {
         return join_path(directory_, rendered_path(component));
     }
+    std::string output_of(const std::string& component, std::int64_t& newest_ns) const;
+    bool known_as_it_is(const std::string& component, const Slot& slot) const;
     Result<void> remember();
 
     Workspace& workspace_;
@@ -81,8 +85,21 @@ Result<void> Run::prepare_history() {
             head_ = *head;
         }
     }
-    if (head_ != index_.head) {
+    if (request_.release && head_ != index_.head) {
         locks_ = TARN_TRY(workspace_.impl().locks_so_far());
+    }
+    return {};
+}
+
+// All directories below that are no component's are removed: that must not be the project itself.
+Result<void> Run::check_clean_stale() const {
+    const std::string& root = workspace_.project().root;
+    if (request_.clean_stale && (directory_ == root || relative_to(root, directory_) != root)) {
+        return fail(error(ErrorKind::kUsage,
+                          "stale directories cannot be removed from {}: the project lies in it",
+                          directory_)
+                        .advise("give the rendered specs a directory of their own with "
+                                "`rendered-specs-dir`"));
     }
     return {};
 }
@@ -92,15 +109,7 @@ std::string Run::history_of(const std::string& component) const {
         const auto known = index_.entries.find(component);
         return known == index_.entries.end() ? std::string("-") : known->second.history;
     }
-    const auto& revisions = locks_->of(component);
-    if (revisions.empty()) {
-        return "-";
-    }
-    KeyBuilder key("lock-history", 1);
-    for (const release::LockRevision& revision : revisions) {
-        key.field("commit", revision.commit);
-    }
-    return key.key().hex();
+    return locks_->key(component);
 }
 
 Result<RenderedDirectory> Run::make(const Component& component, Slot& slot) {
@@ -109,8 +118,7 @@ Result<RenderedDirectory> Run::make(const Component& component, Slot& slot) {
     options.release = request_.release;
     options.validate_locks = request_.validate_locks;
     NullReporter quiet;
-    ComponentSources sources =
-        TARN_TRY(component_sources(workspace_, component, options, quiet));
+    ComponentSources sources = TARN_TRY(component_sources(workspace_, component, options, quiet));
     slot.warnings = std::move(sources.warnings);
     filter_rendered(sources.files, sources.spec_name, component.skip_file_filter);
     if (!request_.overwrite) {
@@ -124,10 +132,17 @@ Result<RenderedDirectory> Run::make(const Component& component, Slot& slot) {
     return write_rendered(directory_, component.name, sources.files, request_.check_only);
 }
 
+bool is_of_machine(ErrorKind kind) {
+    return kind == ErrorKind::kNoSpace || kind == ErrorKind::kNetwork ||
+           kind == ErrorKind::kInterrupted || kind == ErrorKind::kSystem;
+}
+
 void Run::failed(const Component& component, Slot& slot, Error problem) {
     slot.row.status = problem.kind == ErrorKind::kInterrupted ? "cancelled" : "error";
     slot.row.error = std::move(problem);
-    if (slot.row.status == "cancelled" || request_.check_only || !request_.overwrite) {
+    // What was rendered before stays when it is the machine that failed, not the component.
+    if (is_of_machine(slot.row.error.kind) ||
+        (!request_.overwrite && path_exists(place(component.name)))) {
         return;
     }
     const std::string log =
@@ -137,16 +152,51 @@ void Run::failed(const Component& component, Slot& slot, Error problem) {
     for (const std::string& note : why.notes) {
         text += "  " + note + "\n";
     }
-    (void)make_directories(parent_path(log));
-    (void)write_file_atomic(log, text);
+    for (const std::string& help : why.help) {
+        text += "  " + help + "\n";
+    }
+    if (!request_.check_only && make_directories(parent_path(log))) {
+        (void)write_file_atomic(log, text);  // the error itself is told anyway
+    }
     const auto left = write_render_failed(
-        directory_, component.name,
-        "Rendering failed; `tarn component render " + component.name + "` says why\n", false);
+        directory_,
+        component.name,
+        "Rendering failed; `tarn component render " + component.name + "` says why\n",
+        request_.check_only);
     if (!left) {
         slot.row.error.notes.push_back(left.error().message);
     } else {
         slot.row.changed = left->state != RenderedState::kUnchanged;
     }
+}
+
+// What is there now, the link for a name that URLs escape included; empty when it is not whole.
+std::string Run::output_of(const std::string& component, std::int64_t& newest_ns) const {
+    const std::string directory = place(component);
+    const std::string alias = rendered_alias(component);
+    if (!alias.empty()) {
+        const auto target = read_symlink(join_path(parent_path(directory), alias));
+        if (!target || *target != component) {
+            return {};
+        }
+    }
+    return directory_signature(directory, newest_ns);
+}
+
+bool Run::known_as_it_is(const std::string& component, const Slot& slot) const {
+    const auto known = index_.entries.find(component);
+    if (known == index_.entries.end() || known->second.input != slot.entry.input) {
+        return false;
+    }
+    std::int64_t newest = 0;
+    return known->second.output == output_of(component, newest) &&
+           newest < index_.written_ns - kRacyNanoseconds;
+}
+
+// Without a lock, another commit may be chosen tomorrow.
+bool is_decided(const Project& project, const Component& component) {
+    return component.spec_type == SpecType::kLocal ||
+           path_exists(component_lock_path(project, component.name));
 }
 
 Result<void> Run::one(std::size_t i) {
@@ -162,12 +212,13 @@ Result<void> Run::one(std::size_t i) {
     key.field("history", slot.entry.history);
     key.field("release", request_.release ? "1" : "0");
     key.field("directory", directory_);
+    key.field("strict", workspace_.impl().options.strict ? "1" : "0");
     slot.entry.input = key.key().hex();
-    std::int64_t written = 0;
-    const auto known = index_.entries.find(component.name);
-    if (known != index_.entries.end() && known->second.input == slot.entry.input &&
-        known->second.output == directory_signature(slot.row.output_directory, written)) {
-        slot.entry.output = known->second.output;
+    const bool decided = is_decided(workspace_.project(), component);
+    if (decided && known_as_it_is(component.name, slot)) {
+        const RenderIndexEntry& known = index_.entries.find(component.name)->second;
+        slot.entry = known;
+        slot.warnings = known.warnings;
         slot.keep_entry = true;
         slot.from_index = true;
         return {};
@@ -178,8 +229,11 @@ Result<void> Run::one(std::size_t i) {
         return {};
     }
     slot.row.changed = made->state != RenderedState::kUnchanged;
-    if ((!request_.check_only || !slot.row.changed) && newest < start_ - kRacyNanoseconds) {
-        slot.entry.output = directory_signature(slot.row.output_directory, written);
+    if (decided && (!request_.check_only || !slot.row.changed) &&
+        newest < start_ - kRacyNanoseconds) {
+        std::int64_t written = 0;
+        slot.entry.output = output_of(component.name, written);
+        slot.entry.warnings = slot.warnings;
         slot.keep_entry = !slot.entry.output.empty();
     }
     return {};
@@ -199,7 +253,7 @@ Result<void> Run::render_all() {
 }
 
 Result<void> Run::remember() {
-    bool changed = head_ != index_.head;
+    bool changed = locks_ != nullptr && head_ != index_.head;
     if (changed) {
         // Entries of components that were not asked for now have a history nobody looked at.
         for (auto& [name, entry] : index_.entries) {
@@ -207,7 +261,7 @@ Result<void> Run::remember() {
         }
     }
     for (const Slot& slot : slots_) {
-        if (slot.from_index) {
+        if (slot.from_index || slot.row.component.empty()) {
             continue;
         }
         changed = true;
@@ -217,21 +271,34 @@ Result<void> Run::remember() {
             index_.entries.erase(slot.row.component);
         }
     }
-    index_.head = head_;
+    changed = std::erase_if(index_.entries,
+                            [&](const auto& entry) {
+                                return !workspace_.project().components.contains(entry.first);
+                            }) != 0 ||
+              changed;
+    if (locks_ != nullptr) {
+        index_.head = head_;
+    }
     return changed ? index_.write(index_path()) : Result<void>{};
 }
 
 Result<RenderSpecsOutcome> Run::run() {
     TARN_TRY(prepare_history());
-    TARN_TRY(render_all());
+    TARN_TRY(check_clean_stale());
+    auto rendered = render_all();
     RenderSpecsOutcome outcome;
     for (Slot& slot : slots_) {
         for (const std::string& warning : slot.warnings) {
-            outcome.warnings.push_back(slot.row.component + ": " + warning);
+            const bool named = warning.starts_with("component `");
+            outcome.warnings.push_back(named ? warning : slot.row.component + ": " + warning);
         }
         outcome.from_index += slot.from_index ? 1U : 0U;
     }
-    TARN_TRY(remember());
+    if (const auto kept = remember(); !kept) {
+        // Only a cache: what was rendered is there.
+        outcome.warnings.push_back("what is rendered was not noted: " + kept.error().message);
+    }
+    TARN_TRY(rendered);
     for (Slot& slot : slots_) {
         outcome.rows.push_back(std::move(slot.row));
     }
@@ -247,7 +314,8 @@ Result<RenderSpecsOutcome> Run::run() {
 
 }  // namespace
 
-Result<RenderSpecsOutcome> render_specs(Workspace& workspace, const RenderSpecsRequest& request,
+Result<RenderSpecsOutcome> render_specs(Workspace& workspace,
+                                        const RenderSpecsRequest& request,
                                         Reporter& reporter) {
     return Run(workspace, request, reporter).run();
 }

@@ -47,16 +47,18 @@ Result<PristineSources> local_sources(const Component& component) {
 Result<git::ObjectId> choose_commit(Workspace& workspace, const Component& component,
                                     const distgit::PackageSource& source, bool validate_locks) {
     const Project& project = workspace.project();
+    if (validate_locks) {
+        std::vector<Error> problems = tarn::validate_locks(project, {&component}, false);
+        if (!problems.empty()) {
+            return fail(std::move(problems.front()));
+        }
+    }
     auto lock = read_component_lock(project, component.name);
     if (lock && !lock->upstream_commit.empty()) {
         return lock->upstream_commit;
     }
     if (!lock && lock.error().kind != ErrorKind::kNotFound) {
         return fail(std::move(lock.error()));
-    }
-    if (validate_locks) {
-        return fail(error(ErrorKind::kUsage, "component `{}` has no lock", component.name)
-                        .advise(fmt::format("`tarn component update {}` writes it", component.name)));
     }
     auto dist_git = TARN_TRY(workspace.impl().dist_git());
     return dist_git.resolve(source, {component.upstream_commit, component.upstream.snapshot});
@@ -204,6 +206,9 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
     for (std::size_t i = 0; i < fetched.size(); ++i) {
         if (!fetched[i]) {
             Error problem = fetched[i].error();
+            if (requests[i].package == component.name) {
+                return fail(std::move(problem));
+            }
             return fail(std::move(problem).context(component.name));
         }
         files.add_blob(workspace.store(), requests[i].file.name, *fetched[i], mtime);
@@ -224,10 +229,11 @@ Result<ComponentSources> prepared_sources(Workspace& workspace, const Component&
     request.archives_present = options.download;
     request.allow_no_hashes = options.allow_no_hashes;
     request.skip_overlays = !options.overlays;
+    request.strict = workspace.impl().options.strict;
     request.keep_steps = options.keep_steps;
     if (component.build.emit_upstream_provenance && options.overlays) {
-        request.provenance = TARN_TRY(
-            upstream_provenance(workspace, component, result.files, pristine.spec_name));
+        request.provenance = TARN_TRY(upstream_provenance(
+            workspace, component, result.files, pristine.spec_name, result.upstream_commit));
     }
     auto prepared = TARN_TRY(prepare_sources(result.files, request));
     result.spec_name = std::move(prepared.spec_name);

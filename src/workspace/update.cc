@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "workspace/update.hh"
 
-#include <algorithm>
-#include <set>
-
 #include "base/fs.hh"
 #include "base/parallel.hh"
 #include "distgit/distgit.hh"
 #include "git/git.hh"
 #include "project/component_lock.hh"
+#include "render/rendered_tree.hh"
 #include "workspace/detail/impl.hh"
+
+#include <algorithm>
+#include <set>
 
 namespace tarn {
 
@@ -19,9 +20,12 @@ bool is_upstream(const Component& component) {
     return component.spec_type == SpecType::kUpstream;
 }
 
-// In one line of a table.
+// In one line of a table: of a drawn diagnostic, the line that says what and where.
 std::string told(const Error& error) {
-    std::string text = error.rendered + error.message;
+    std::string text = error.message;
+    if (!error.rendered.empty()) {
+        text = error.rendered.substr(0, error.rendered.find('\n'));
+    }
     for (const auto* more : {&error.notes, &error.help}) {
         for (const std::string& line : *more) {
             text += "; " + line;
@@ -53,8 +57,9 @@ class Update {
   private:
     Result<void> look();
     void look_at(Item& item) const;
-    void resolve();
+    Result<void> resolve();
     Result<void> fingerprint();
+    Result<void> write_locks() const;
     Result<void> write(UpdateOutcome& outcome);
     bool needs_commit(const Item& item) const {
         return is_upstream(*item.component) &&
@@ -79,13 +84,13 @@ void Update::look_at(Item& item) const {
         item.before = std::move(*lock);
         item.after = *item.before;
     } else if (lock.error().kind != ErrorKind::kNotFound) {
-        item.error = lock.error().message;
+        item.error = told(lock.error()) +
+                     "; restore it from git: its import commit and bumps are nowhere else";
         return;
     }
-    auto report =
-        freshness(project_, *item.component, item.before ? &*item.before : nullptr);
+    auto report = freshness(project_, *item.component, item.before ? &*item.before : nullptr);
     if (!report) {
-        item.error = report.error().message;
+        item.error = told(report.error());
         return;
     }
     item.state = report->state;
@@ -94,7 +99,9 @@ void Update::look_at(Item& item) const {
 
 Result<void> Update::look() {
     items_.resize(request_.components.size());
-    return parallel_for(items_.size(), workspace_.jobs(), workspace_.impl().options.stop,
+    return parallel_for(items_.size(),
+                        workspace_.jobs(),
+                        workspace_.impl().options.stop,
                         [&](std::size_t i) -> Result<void> {
                             items_[i].component = request_.components[i];
                             look_at(items_[i]);
@@ -103,7 +110,7 @@ Result<void> Update::look() {
 }
 
 // Every commit that has to be chosen, at once.
-void Update::resolve() {
+Result<void> Update::resolve() {
     std::vector<Item*> wanted;
     std::vector<distgit::PackageSource> sources;
     std::vector<distgit::CommitChoice> choices;
@@ -121,18 +128,14 @@ void Update::resolve() {
         choices.push_back({item.component->upstream_commit, item.component->upstream.snapshot});
     }
     if (wanted.empty()) {
-        return;
+        return {};
     }
-    auto dist_git = workspace_.impl().dist_git();
-    if (!dist_git) {
-        for (Item* item : wanted) {
-            item->error = dist_git.error().message;
-        }
-        return;
-    }
-    const auto commits =
-        dist_git->resolve_all(sources, choices, workspace_.jobs() * 4, reporter_);
+    auto dist_git = TARN_TRY(workspace_.impl().dist_git());
+    const auto commits = dist_git.resolve_all(sources, choices, workspace_.jobs() * 4, reporter_);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (!commits[i] && commits[i].error().kind == ErrorKind::kInterrupted) {
+            return fail(commits[i].error());
+        }
         if (!commits[i]) {
             wanted[i]->error = told(commits[i].error());
             continue;
@@ -144,6 +147,7 @@ void Update::resolve() {
         }
         lock.resolution_input_hash = resolution_hash(project_, *wanted[i]->component);
     }
+    return {};
 }
 
 Result<void> Update::fingerprint() {
@@ -163,9 +167,12 @@ Result<void> Update::fingerprint() {
             input.source_identity = item.after.upstream_commit;
             item.after.resolution_input_hash = resolution_hash(project_, *item.component);
         } else {
+            item.after.import_commit.clear();  // it may have had an upstream before
+            item.after.upstream_commit.clear();
+            item.after.resolution_input_hash.clear();
             auto identity = local_source_identity(parent_path(item.component->spec_path));
             if (!identity) {
-                item.error = identity.error().message;
+                item.error = told(identity.error());
                 return {};
             }
             input.source_identity = std::move(*identity);
@@ -181,16 +188,34 @@ Result<void> Update::fingerprint() {
     return parallel_for(items_.size(), workspace_.jobs(), workspace_.impl().options.stop, body);
 }
 
+// All of them beside their places first: a disk that is full leaves every lock as it was.
+Result<void> Update::write_locks() const {
+    std::vector<const Item*> changed;
+    for (const Item& item : items_) {
+        if (!item.before || *item.before != item.after) {
+            changed.push_back(&item);
+        }
+    }
+    if (changed.empty()) {
+        return {};
+    }
+    TARN_TRY(make_directories(project_.lock_dir));
+    const TempDir beside = TARN_TRY(TempDir::make(project_.lock_dir));
+    for (const Item* item : changed) {
+        TARN_TRY(write_file_atomic(join_path(beside.path(), item->component->name),
+                                   item->after.print(project_.render.lock_header)));
+    }
+    for (const Item* item : changed) {
+        TARN_TRY(rename_path(join_path(beside.path(), item->component->name),
+                             component_lock_path(project_, item->component->name)));
+    }
+    return {};
+}
+
 Result<void> Update::write(UpdateOutcome& outcome) {
     const bool write = !request_.check_only && !outcome.failed;
     if (write) {
-        TARN_TRY(make_directories(project_.lock_dir));
-    }
-    for (const Item& item : items_) {
-        if (write && (!item.before || *item.before != item.after)) {
-            TARN_TRY(write_file_atomic(component_lock_path(project_, item.component->name),
-                                       item.after.print(project_.render.lock_header)));
-        }
+        TARN_TRY(write_locks());
     }
     if (!request_.prune_orphans || outcome.failed) {
         return {};
@@ -209,7 +234,7 @@ Result<void> Update::write(UpdateOutcome& outcome) {
 
 Result<UpdateOutcome> Update::run() {
     TARN_TRY(look());
-    resolve();
+    TARN_TRY(resolve());
     TARN_TRY(fingerprint());
     UpdateOutcome outcome;
     for (const Item& item : items_) {
@@ -236,17 +261,36 @@ struct State {
     std::map<std::string, git::ObjectId> sources;
 };
 
-Result<State> state_at(const git::Repository& repository, const Project& project,
+// A directory that a commit does not have yet is empty there.
+Result<std::vector<git::Entry>> files_below(const git::Repository& repository,
+                                            const git::ObjectId& commit,
+                                            const std::string& directory) {
+    const auto below = path_in_repository(repository, directory);
+    if (!below) {
+        return fail(error(ErrorKind::kUsage,
+                          "{} lies outside the repository {}",
+                          directory,
+                          repository.work_tree())
+                        .advise("only what git keeps can be compared"));
+    }
+    const auto entry = TARN_TRY(repository.find(commit, *below));
+    if (!below->empty() && !entry) {
+        return std::vector<git::Entry>{};
+    }
+    return repository.list(commit, *below);
+}
+
+Result<State> state_at(const git::Repository& repository,
+                       const Project& project,
                        const git::ObjectId& commit) {
     State state;
-    const std::string locks = relative_to(project.lock_dir, repository.work_tree());
-    for (const git::Entry& entry : TARN_TRY(repository.list(commit, locks))) {
+    for (const git::Entry& entry : TARN_TRY(files_below(repository, commit, project.lock_dir))) {
         const std::string name = file_name(entry.path);
-        if (!name.ends_with(".lock") || entry.type == git::EntryType::kDirectory) {
+        if (!name.ends_with(".lock") || name != entry.path) {
             continue;
         }
         const std::string text = TARN_TRY(repository.blob(entry.id, 1U << 20U));
-        auto lock = ComponentLock::parse(text, locks + "/" + name + " at " + commit.substr(0, 12));
+        auto lock = ComponentLock::parse(text, name + " at " + commit.substr(0, 12));
         const std::string component = name.substr(0, name.size() - 5);
         if (lock) {
             state.locks.emplace(component, std::move(*lock));
@@ -254,17 +298,23 @@ Result<State> state_at(const git::Repository& repository, const Project& project
             return fail(std::move(lock.error()));
         }
     }
-    const std::string specs = relative_to(project.rendered_specs_dir, repository.work_tree());
-    for (const git::Entry& entry : TARN_TRY(repository.list(commit, specs))) {
-        if (file_name(entry.path) == "sources") {
-            state.sources.emplace(file_name(parent_path(entry.path)), entry.id);
+    if (!path_in_repository(repository, project.rendered_specs_dir)) {
+        return state;  // not kept in git
+    }
+    for (const git::Entry& entry :
+         TARN_TRY(files_below(repository, commit, project.rendered_specs_dir))) {
+        const std::string component = file_name(parent_path(entry.path));
+        if (entry.path == rendered_path(component) + "/sources") {
+            state.sources.emplace(component, entry.id);
         }
     }
     return state;
 }
 
-Result<ChangedRow> compare(const Project& project, const std::string& name, const State& before,
-                           const State& after) {
+ChangedRow compare(const Project& project,
+                   const std::string& name,
+                   const State& before,
+                   const State& after) {
     ChangedRow row;
     row.component = name;
     const auto old_lock = before.locks.find(name);
@@ -283,10 +333,8 @@ Result<ChangedRow> compare(const Project& project, const std::string& name, cons
     } else {
         row.change = "unchanged";
         if (row.sources_change) {
-            return fail(error(ErrorKind::kFailed,
-                              "component `{}`: its `sources` changed, its fingerprint did not",
-                              name)
-                            .advise(fmt::format("`tarn component update {}` and render again", name)));
+            row.error =
+                fmt::format("component `{}`: its `sources` changed, its fingerprint did not", name);
         }
     }
     return row;
@@ -294,12 +342,14 @@ Result<ChangedRow> compare(const Project& project, const std::string& name, cons
 
 }  // namespace
 
-Result<UpdateOutcome> update_components(Workspace& workspace, const UpdateRequest& request,
+Result<UpdateOutcome> update_components(Workspace& workspace,
+                                        const UpdateRequest& request,
                                         Reporter& reporter) {
     return Update(workspace, request, reporter).run();
 }
 
-Result<std::vector<ChangedRow>> changed_components(const Project& project, const std::string& from,
+Result<std::vector<ChangedRow>> changed_components(const Project& project,
+                                                   const std::string& from,
                                                    const std::string& to,
                                                    const std::vector<std::string>& components) {
     const git::Repository repository = TARN_TRY(git::Repository::discover(project.root));
@@ -318,7 +368,7 @@ Result<std::vector<ChangedRow>> changed_components(const Project& project, const
     std::vector<ChangedRow> rows;
     for (const std::string& name : names) {
         if (before.locks.contains(name) || after.locks.contains(name)) {
-            rows.push_back(TARN_TRY(compare(project, name, before, after)));
+            rows.push_back(compare(project, name, before, after));
         }
     }
     return rows;

@@ -17,7 +17,6 @@ struct UpdateRequest {
     bool check_only = false;    // say what would change
     bool force = false;         // choose every commit again
     bool prune_orphans = false; // locks of components that are gone
-    bool release_check = false;
 };
 
 struct UpdateRow {
@@ -41,6 +40,7 @@ struct ChangedRow {
     std::string component;
     std::string change;         // "added", "changed", "deleted", "unchanged"
     bool sources_change = false;
+    std::string error;          // `sources` changed though the fingerprint did not
 };
 // Locks at two commits of the project's repository; `components` empty: all that have a lock at
 // either. Sorted by name.

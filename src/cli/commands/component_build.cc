@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/strings.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 
 namespace tarn::cli {
 
@@ -11,18 +12,20 @@ CommandSpec component_build() {
     spec.details =
         "Without names, every component is built. What was built before from the same inputs is\n"
         "taken from the store. Logs are kept in the project's log directory.";
-    spec.arguments = {{"COMPONENT", "which ones; all of them when none is named", false, true}};
-    spec.options = {{"-a,--all", "", "build every component"},
-                    {"--force", "", "build again although nothing changed"}};
+    spec.arguments = {component_arguments()};
+    spec.options = selection_options(false);
+    spec.options.push_back({"--force", "", "build again although nothing changed"});
     spec.run = [](Context& context) -> Result<ExitCode> {
-        if (context.given().has("all") && context.given().has("COMPONENT")) {
-            return fail(ErrorKind::kUsage, "--all and names of components exclude each other");
+        std::vector<std::string> names;
+        for (const Component* component : TARN_TRY(selected(context, Nothing::kAll))) {
+            names.push_back(component->name);
+        }
+        if (names.empty()) {
+            return ExitCode::kDone;  // a pattern that matched nothing; a warning said so
         }
         Workspace* workspace = TARN_TRY(context.workspace());
-        const BuildOutcome outcome =
-            TARN_TRY(workspace->build(context.given().all("COMPONENT"),
-                                      context.given().has("force"),
-                                      context.reporter()));
+        const BuildOutcome outcome = TARN_TRY(
+            workspace->build(names, context.given().has("force"), context.reporter()));
         Table table("built", {{"COMPONENT"}, {"PACKAGE"}, {"STATE"}, {"TIME", Align::kRight}});
         for (const BuiltComponent& built : outcome.built) {
             for (const rpm::Nevra& nevra : built.nevras) {

@@ -28,12 +28,19 @@ Result<ExitCode> run(Context& context) {
     Records records({{"component", "COMPONENT"},
                      {"changeType", "CHANGE"},
                      {"sourcesChange", "SOURCES CHANGE"}});
+    Error problems = error(ErrorKind::kFailed, "`sources` changed, the fingerprint did not");
     for (const ChangedRow& row : rows) {
-        if (row.change != "unchanged" || given.has("include-unchanged")) {
+        if (!row.error.empty()) {
+            problems.notes.push_back(row.error);
+        }
+        if (row.change != "unchanged" || !row.error.empty() || given.has("include-unchanged")) {
             records.add({row.component, row.change, row.sources_change});
         }
     }
     records.print(context.format());
+    if (!problems.notes.empty()) {
+        return fail(std::move(problems).advise("`tarn component update` and render them again"));
+    }
     return ExitCode::kDone;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <nlohmann/json.hpp>
 
+#include "base/strings.hh"
 #include "cli/output.hh"
 
 namespace tarn::cli {
@@ -19,7 +20,9 @@ nlohmann::ordered_json describe(const Context& context, const SourceMap& sources
     root["version"] = 1;
     root["name"] = component.name;
     root["declared"] = place(context, sources, component.where);
-    root["spec"] = context.shown(component.spec_path);
+    root["spec"] = component.spec_type == SpecType::kLocal
+                       ? context.shown(component.spec_path)
+                       : std::string(trim(component.upstream.name + " " + component.upstream.version));
     root["sources"] = nlohmann::ordered_json::array();
     for (const SourceFile& source : component.source_files) {
         root["sources"].push_back({{"file", source.filename},

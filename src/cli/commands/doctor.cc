@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/fs.hh"
 #include "base/process.hh"
@@ -8,6 +9,7 @@
 #include "cli/output.hh"
 #include "exec/sandbox.hh"
 #include "upstream/debian/archive.hh"
+#include "upstream/fetch.hh"
 
 namespace tarn::cli {
 
@@ -20,9 +22,31 @@ struct Finding {
     std::string mend;  // the command that mends it
 };
 
+std::string install(const std::string& package) {
+    return (::geteuid() == 0 ? "apt-get install " : "sudo apt-get install ") + package;
+}
+
 Finding program(const std::string& name, const std::string& package) {
     const auto path = find_program(name);
-    return {name, path.has_value(), path.value_or("not installed"), "apt-get install " + package};
+    return {name, path.has_value(), path.value_or("not installed"), install(package)};
+}
+
+// Configured is not enough: it has to answer.
+Finding mirror(const Context& context) {
+    const auto chosen = debian::choose_mirror(context.given().value("mirror"), "/etc/apt");
+    if (!chosen) {
+        return {"mirror", false, chosen.error().message,
+                chosen.error().help.empty() ? "" : chosen.error().help.front()};
+    }
+    FetchOptions options;
+    options.retries = 1;
+    options.stall_seconds = 10;
+    options.stop = context.stop();
+    const auto answer = fetch_text(*chosen + "/dists/stable/InRelease", 4U << 20U, options);
+    if (!answer) {
+        return {"mirror", false, answer.error().message, "name another one with --mirror"};
+    }
+    return {"mirror", true, *chosen + " answers", ""};
 }
 
 Finding from_result(const std::string& what, const Result<void>& result, const std::string& good) {
@@ -39,7 +63,7 @@ Finding firmware() {
             return {"firmware", true, path, ""};
         }
     }
-    return {"firmware", false, "no OVMF firmware", "apt-get install ovmf"};
+    return {"firmware", false, "no OVMF firmware", install("ovmf")};
 }
 
 Finding space(const std::string& directory) {
@@ -71,10 +95,9 @@ CommandSpec doctor() {
         findings.push_back({"archive keys",
                             path_exists(keyring),
                             path_exists(keyring) ? keyring : "not installed",
-                            "apt-get install debian-archive-keyring"});
-        const auto mirror = debian::choose_mirror(context.given().value("mirror"), "/etc/apt");
-        findings.push_back(from_result(
-            "mirror", mirror ? Result<void>() : Result<void>(fail(mirror.error())), mirror.value_or("")));
+                            install("debian-archive-keyring")});
+        findings.push_back(program("git", "git"));
+        findings.push_back(mirror(context));
         const Store store = TARN_TRY(context.store());
         findings.push_back(space(store.directory()));
 
