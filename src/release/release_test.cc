@@ -12,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 ReleaseKind kind(const std::string& release) {
     return classify("Name: x\nRelease: " + release + "\n");
@@ -242,11 +243,12 @@ TEST(Interleave, AMissingImportCommitIsAnError) {
 TEST(Interleave, LocalComponentsBeginWithTheirSources) {
     const Interleaved result =
         interleave({}, "", {entry("S1", ""), entry("S2", "")}, spec_text("3.0")).value();
-    EXPECT_THAT(messages(result), ElementsAre("S2", "S1", "Initial sources"));
+    EXPECT_THAT(messages(result),
+                ElementsAre("S2", "S1", "Initial sources\n\n[skip changelog]"));
     EXPECT_EQ(result.history.back().time, 0);
     const AutospecResult computed = compute(result.history).value();
     EXPECT_EQ(computed.release_number, 3U);
-    EXPECT_THAT(computed.changelog, HasSubstr("* Thu Jan 01 1970 azldev <azldev@local> - 3.0-1"));
+    EXPECT_THAT(computed.changelog, Not(HasSubstr("1970")));  // rpm refuses that year
 }
 
 TEST(Interleave, WithoutEntriesTheNewestCommitHasTheFinalSpec) {

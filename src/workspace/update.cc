@@ -59,6 +59,7 @@ class Update {
     void look_at(Item& item) const;
     Result<void> resolve();
     Result<void> fingerprint();
+    std::string header_for(const Item& item) const;
     Result<void> write_locks() const;
     Result<void> write(UpdateOutcome& outcome);
     bool needs_commit(const Item& item) const {
@@ -150,6 +151,13 @@ Result<void> Update::resolve() {
     return {};
 }
 
+// A lock that is there keeps its own first line: another tool may share it.
+std::string Update::header_for(const Item& item) const {
+    const auto text = read_file(component_lock_path(project_, item.component->name), 1U << 20U);
+    return text && text->starts_with('#') ? text->substr(0, text->find('\n'))
+                                          : project_.render.lock_header;
+}
+
 Result<void> Update::fingerprint() {
     const auto body = [&](std::size_t i) -> Result<void> {
         Item& item = items_[i];
@@ -203,7 +211,7 @@ Result<void> Update::write_locks() const {
     const TempDir beside = TARN_TRY(TempDir::make(project_.lock_dir));
     for (const Item* item : changed) {
         TARN_TRY(write_file_atomic(join_path(beside.path(), item->component->name),
-                                   item->after.print(project_.render.lock_header)));
+                                   item->after.print(header_for(*item))));
     }
     for (const Item* item : changed) {
         TARN_TRY(rename_path(join_path(beside.path(), item->component->name),

@@ -65,6 +65,17 @@ TEST_F(Update, WritesLocksAndThenNothing) {
     EXPECT_TRUE(again.rows[1].skipped);
 }
 
+TEST_F(Update, ALockKeepsItsOwnFirstLine) {
+    update();
+    const std::string text = made_.read("locks/up.lock");
+    made_.write("locks/up.lock", "# Another tool wrote this." + text.substr(text.find('\n')));
+    UpdateRequest bump;
+    bump.bump = true;
+    update(bump);
+    EXPECT_EQ(lock("up").manual_bump, 1U);
+    EXPECT_TRUE(made_.read("locks/up.lock").starts_with("# Another tool wrote this.\nversion = 1\n"));
+}
+
 TEST_F(Update, TheFirstCommitIsKept) {
     update();
     const std::string second =
