@@ -219,7 +219,9 @@ Result<Archive> read_archive(std::string_view bytes,
                              const std::string& name,
                              std::uint64_t unpacked_limit) {
     Archive made;
-    made.compression = detect_compression(bytes);
+    // The first member's name may begin as a compressed file does.
+    const bool plain = bytes.size() >= 512 && bytes.substr(257, 5) == "ustar";
+    made.compression = plain ? Compression::kNone : detect_compression(bytes);
     std::string unpacked;
     std::string_view tar = bytes;
     if (made.compression == Compression::kBzip2) {

@@ -53,6 +53,15 @@ std::string patched(std::size_t at, std::string_view bytes) {
     return tar;
 }
 
+TEST(Archive, ANameThatLooksCompressedIsAName) {
+    Archive archive;
+    archive.members["\x1f\x8b"] = {EntryKind::kFile, 0644, "x"};
+    const auto back = read_archive(write_archive(archive).value(), "x");
+    ASSERT_TRUE(back.has_value()) << back.error().message;
+    EXPECT_EQ(back->compression, Compression::kNone);
+    EXPECT_THAT(paths(*back), ElementsAre("\x1f\x8b"));
+}
+
 TEST(Archive, AHoleAtTheEndOfASparseFileStays) {
     std::string header(512 - 156, '\0');  // from the type on
     header[0] = 'S';

@@ -102,9 +102,9 @@ class TestDistGit {
 
     // How often somebody fetched or listed, so far.
     std::size_t requests() const {
-        const auto log = read_file(path() + "/daemon.log");
+        const std::string log = read_file(path() + "/daemon.log").value_or("");
         std::size_t count = 0;
-        for (const auto line : split_lines(log.value_or(""))) {
+        for (const auto line : split_lines(log)) {
             count += contains(line, "Request upload-pack") ? 1U : 0U;
         }
         return count;
