@@ -1,7 +1,8 @@
 // rooms: render
 // SPDX-License-Identifier: MIT
 // A source archive: what can be read is written so that it reads back the same and gives the same
-// bytes again. An input that begins with a NUL is a tar behind it, whose headers are summed up here.
+// bytes again. An input that begins with a NUL is a tar behind it, whose headers are summed up
+// here.
 #include "render/detail/archive.hh"
 
 using namespace tarn;
