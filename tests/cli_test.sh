@@ -5,19 +5,7 @@ tarn=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export TARN_STORE=$work/store NO_COLOR=1
-bad=0
-expect() { # description, wanted exit code, wanted text on stderr or stdout, command...
-    local what=$1 code=$2 text=$3 out got
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    got=$?
-    if [ "$got" != "$code" ] || ! grep -qF -- "$text" <<<"$out"; then
-        printf 'not ok - %s: exit %s (wanted %s), wanted "%s" in:\n%s\n' "$what" "$got" "$code" "$text" "$out"
-        bad=1
-    else
-        printf 'ok - %s\n' "$what"
-    fi
-}
+. "$(dirname "$0")/report.sh"
 
 expect "overview" 0 "usage: tarn" "$tarn" --help
 expect "no arguments" 0 "component list" "$tarn"
@@ -47,7 +35,7 @@ relase = 1
 spec = { type = "local", path = "missing.spec" }
 EOF
 expect "typo in the project" 2 'tarn.toml:2:1: error: unknown key `relase`' "$tarn" -C "$work" component list
-if "$tarn" completion | bash -n; then echo "ok - completion parses"; else echo "not ok - completion parses"; bad=1; fi
+if "$tarn" completion | bash -n; then ok "completion parses"; else not_ok "completion parses"; fi
 # Data goes to stdout, talk to stderr.
-if [ -n "$("$tarn" image biuld 2>/dev/null)" ]; then echo "not ok - an error wrote to stdout"; bad=1; fi
-exit $bad
+same "an error writes nothing to stdout" "" "$("$tarn" image biuld 2>/dev/null)"
+all_ok

@@ -3,6 +3,7 @@
 # compares what is printed with what the tutorial says. A line "..." stands for any number of lines.
 # usage: tutorial_test.sh TARN TUTORIAL
 set -u
+. "$(dirname "$0")/report.sh"
 tarn=$(realpath "$1")
 tutorial=$(realpath "$2")
 work=$(mktemp -d)
@@ -38,18 +39,17 @@ fits() { # wanted file, got file
         }'
 }
 
-bad=0 count=0 command='' first=0
+count=0 command='' first=0
 check() {
     [ -n "$command" ] || return 0
     count=$((count + 1))
     eval "$command" >"$work/got" 2>&1 </dev/null
     sed -i -e 's/[[:space:]]*$//' "$work/got"
     if ! fits "$work/wanted" "$work/got"; then
-        printf 'not ok - %s:%d: %s\n' "${tutorial##*/}" "$first" "$command"
-        diff -u --label wanted --label got "$work/wanted" "$work/got"
-        bad=1
+        not_ok "${tutorial##*/}:$first: $command" \
+            "$(diff -u --label wanted --label got "$work/wanted" "$work/got")"
     else
-        printf 'ok - %s:%d\n' "${tutorial##*/}" "$first"
+        ok "${tutorial##*/}:$first"
     fi
     command=''
 }
@@ -67,5 +67,5 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
         1:*) printf '%s\n' "$line" >>"$work/wanted" ;;
     esac
 done 3<"$tutorial"
-[ "$count" -gt 0 ] || { echo "not ok - no command in $tutorial"; exit 1; }
-exit $bad
+[ "$count" -gt 0 ] || not_ok "no command in $tutorial"
+all_ok

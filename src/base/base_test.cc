@@ -18,6 +18,7 @@ TEST(Strings, NearestFindsTyposOnly) {
     EXPECT_EQ(did_you_mean("overlay", names), "did you mean `overlays`?");
     EXPECT_EQ(did_you_mean("relase", names), "did you mean `release`?");
     EXPECT_EQ(did_you_mean("zzzzzz", names), "");
+    EXPECT_EQ(did_you_mean("2", {"1"}), "") << "nothing of the name is left";
 }
 
 TEST(Strings, HumanFigures) {

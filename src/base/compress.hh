@@ -41,4 +41,19 @@ class ZstdWriter {
     std::unique_ptr<Impl> impl_;
 };
 
+// One gzip member without name and time, made of blocks of 1 MiB that are compressed side by side;
+// the bytes do not depend on `jobs`.
+class GzipWriter {
+  public:
+    using Sink = std::function<Result<void>(std::string_view)>;
+    GzipWriter(int level, unsigned jobs, Sink sink);
+    ~GzipWriter();
+    Result<void> write(std::string_view bytes);
+    Result<void> finish();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 }  // namespace tarn

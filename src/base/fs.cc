@@ -241,6 +241,33 @@ Result<void> rename_path(const std::string& from, const std::string& to) {
     return {};
 }
 
+Result<void> replace_directory(const std::string& made, const std::string& place) {
+    struct stat status {};
+    if (::lstat(place.c_str(), &status) != 0) {
+        if (::rename(made.c_str(), place.c_str()) == 0) {
+            return {};
+        }
+        if (errno != ENOTEMPTY && errno != EEXIST) {
+            return fail(sys_error("put in place", place));
+        }
+        // Another process was faster: then as if it had always been there.
+    }
+    if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) {
+        return remove_tree(made);
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return fail(sys_error("put in place", place));
+    }
+    const std::string old = made + ".old";
+    TARN_TRY(rename_path(place, old));
+    auto renamed = rename_path(made, place);
+    if (!renamed) {
+        static_cast<void>(rename_path(old, place));
+        return renamed;
+    }
+    return remove_tree(old);
+}
+
 Result<std::vector<std::string>> list_directory(const std::string& path) {
     DIR* directory = ::opendir(path.c_str());
     if (directory == nullptr) {

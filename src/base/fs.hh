@@ -81,6 +81,9 @@ Result<void> remove_tree(const std::string& path);
 Result<void> rename_path(const std::string& from, const std::string& to);
 // Names in a directory, sorted, without "." and "..".
 Result<std::vector<std::string>> list_directory(const std::string& path);
+// `made` takes the place of `place`, a directory or nothing, in one step; what was there is removed
+// afterwards. On a file system that cannot exchange, nothing is there for a moment. kSystem.
+Result<void> replace_directory(const std::string& made, const std::string& place);
 Result<void> make_symlink(const std::string& target, const std::string& path);
 Result<std::string> read_symlink(const std::string& path);
 // Replaces `path` by a link to `target`, atomically.

@@ -107,6 +107,38 @@ bool match_double_star(std::string_view rest, std::string_view text, Effort effo
     }
 }
 
+bool is_double_star(std::string_view pattern, std::size_t at) {
+    return (at == 0 || pattern[at - 1] == '/') && pattern.substr(at, 2) == "**" &&
+           (at + 2 == pattern.size() || pattern[at + 2] == '/');
+}
+
+// One character against a literal, '?' or class; goes on behind both when it fits.
+bool match_one(std::string_view pattern, std::string_view text, std::size_t& p, std::size_t& t) {
+    if (t >= text.size()) {
+        return false;
+    }
+    std::size_t next = p;
+    if (pattern[p] == '[') {
+        bool ok = false;
+        if (!match_class(pattern, next, text[t], ok) || !ok) {
+            return false;
+        }
+    } else if (pattern[p] == '?') {
+        if (text[t] == '/') {
+            return false;
+        }
+        ++next;
+    } else {
+        next += pattern[p] == '\\' && p + 1 < pattern.size() ? 1U : 0U;
+        if (pattern[next++] != text[t]) {
+            return false;
+        }
+    }
+    p = next;
+    ++t;
+    return true;
+}
+
 bool match(std::string_view pattern, std::string_view text, Effort effort) {
     if (effort.depth > kMaxDepth) {
         return false;
@@ -119,47 +151,26 @@ bool match(std::string_view pattern, std::string_view text, Effort effort) {
         if (++*effort.steps > kMaxSteps) {
             return false;
         }
-        bool advanced = false;
-        if (p < pattern.size()) {
-            const bool part_start = p == 0 || pattern[p - 1] == '/';
-            if (part_start && pattern.substr(p, 2) == "**" &&
-                (p + 2 == pattern.size() || pattern[p + 2] == '/')) {
-                if (match_double_star(pattern.substr(p + 2), text.substr(t), effort)) {
-                    return true;
-                }
-            } else if (pattern[p] == '*') {
-                star = ++p;
-                star_text = t;
-                continue;
-            } else if (pattern[p] == '{') {
-                if (match_braces(pattern.substr(p), text.substr(t), effort)) {
-                    return true;
-                }
-            } else if (t < text.size()) {
-                if (pattern[p] == '[') {
-                    bool ok = false;
-                    std::size_t next = p;
-                    if (match_class(pattern, next, text[t], ok) && ok) {
-                        p = next;
-                        advanced = true;
-                    }
-                } else if (pattern[p] == '?') {
-                    advanced = text[t] != '/';
-                    p += advanced ? 1 : 0;
-                } else {
-                    const std::size_t literal =
-                        pattern[p] == '\\' && p + 1 < pattern.size() ? p + 1 : p;
-                    advanced = pattern[literal] == text[t];
-                    p = advanced ? literal + 1 : p;
-                }
-                t += advanced ? 1 : 0;
+        if (p == pattern.size()) {
+            if (t == text.size()) {
+                return true;
             }
-        } else if (t == text.size()) {
-            return true;
-        }
-        if (advanced) {
+        } else if (is_double_star(pattern, p)) {
+            if (match_double_star(pattern.substr(p + 2), text.substr(t), effort)) {
+                return true;
+            }
+        } else if (pattern[p] == '*') {
+            star = ++p;
+            star_text = t;
+            continue;
+        } else if (pattern[p] == '{') {
+            if (match_braces(pattern.substr(p), text.substr(t), effort)) {
+                return true;
+            }
+        } else if (match_one(pattern, text, p, t)) {
             continue;
         }
+        // Nothing fits here: the last '*' takes one character more.
         if (star == std::string_view::npos || star_text >= text.size() ||
             text[star_text] == '/') {
             return false;

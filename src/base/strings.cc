@@ -113,7 +113,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::vector<std::string> nearest(std::string_view name,
                                  const std::vector<std::string>& candidates,
                                  std::size_t limit) {
-    const std::size_t farthest = std::max<std::size_t>(1, name.size() / 3);
+    // Of a name of one character, every edit leaves nothing.
+    const std::size_t farthest = name.size() < 2 ? 0 : std::max<std::size_t>(1, name.size() / 3);
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const std::string& candidate : candidates) {
         const std::size_t gap = candidate.size() > name.size() ? candidate.size() - name.size()

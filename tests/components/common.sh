@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the parts of components.sh share: reporting, JSON as lines, servers on loopback, commits with
+# What the parts of components.sh share: JSON as lines, servers on loopback, commits with
 # fixed dates. Sourced with tarn_program, source and work set.
 # shellcheck shell=bash
 set -u
@@ -12,34 +12,10 @@ git config --global init.defaultBranch main
 git config --global core.autocrlf false
 git config --global commit.gpgSign false
 golden=$source/tests/golden/components
-# A file, for what fails in a pipeline fails in a shell of its own.
-failed=$work/failed
-ok() { printf 'ok - %s\n' "$1"; }
-not_ok() { printf 'not ok - %s\n' "$1"; [ $# -lt 2 ] || printf '%s\n' "$2"; touch "$failed"; }
-skip() { printf 'skipped: %s\n' "$1"; exit 77; }
+. "$source/tests/report.sh"
 project=$work/project
 tarn() { "$tarn_program" -C "$project" --network-retries 1 "$@"; }
 
-# description, wanted exit code, wanted text of stdout or stderr, command...
-expect() {
-    local what=$1 code=$2 text=$3 out got
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    got=$?
-    if [ "$got" = "$code" ] && grep -qF -- "$text" <<<"$out"; then
-        ok "$what"
-    else
-        not_ok "$what: exit $got (wanted $code), wanted \"$text\" in:" "$out"
-    fi
-}
-# description, wanted text, text
-same() {
-    if [ "$2" = "$3" ]; then
-        ok "$1"
-    else
-        not_ok "$1" "$(diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | head -n 40)"
-    fi
-}
 # description, text, wanted lines...: each stands in the text as a whole line.
 has_lines() {
     local what=$1 text=$2 line missing=''

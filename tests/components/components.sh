@@ -13,4 +13,4 @@ for part in common fixture first releases sources failures crash; do
     # shellcheck disable=SC1090
     . "$parts/$part.sh" || { echo "not ok - $part.sh is not there"; exit 1; }
 done
-[ ! -e "$failed" ]
+all_ok

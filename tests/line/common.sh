@@ -6,34 +6,9 @@ set -u
 tarn_program=$1 source=$2 work=$3
 export NO_COLOR=1
 line_store=$work/store
-bad=0
-ok() { printf 'ok - %s\n' "$1"; }
-not_ok() { printf 'not ok - %s\n' "$1"; [ $# -lt 2 ] || printf '%s\n' "$2"; bad=1; }
-skip() { printf 'skipped: %s\n' "$1"; exit 77; }
+. "$source/tests/report.sh"
 project=$work/distro
 tarn() { "$tarn_program" -C "$project" "$@"; }
-
-# description, wanted exit code, wanted text, command...
-expect() {
-    local what=$1 code=$2 text=$3 out got
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    got=$?
-    if [ "$got" = "$code" ] && grep -qF -- "$text" <<<"$out"; then
-        ok "$what"
-    else
-        not_ok "$what: exit $got (wanted $code), wanted \"$text\" in:" "$out"
-    fi
-}
-
-# description, wanted text, text
-same() {
-    if [ "$2" = "$3" ]; then
-        ok "$1"
-    else
-        not_ok "$1" "$(diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | head -n 20)"
-    fi
-}
 
 # The tests after `line` use what it leaves behind; without it there is nothing to test.
 needs_line() {

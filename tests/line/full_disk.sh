@@ -54,5 +54,5 @@ import_results() { (cd "$1/results/import" && find . -type f -print0 | LC_ALL=C 
 same "every package is what it is undisturbed" "" \
     "$(comm -23 <(import_results "$here/kept" | sort) <(import_results "$line_store" | sort))"
 sound "the store is sound at the end"
-[ $bad = 0 ] && rm -rf "$here"
-exit $bad
+all_ok && rm -rf "$here"
+all_ok

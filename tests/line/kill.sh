@@ -138,5 +138,5 @@ expect "and nothing is left to do" 0 unchanged tarn repo publish
 same "nothing half-written is left" "snapshots/$(basename "$(readlink -f "$project/out/repo/current")")" \
     "$(cd "$project/out/repo" && find . -mindepth 1 -maxdepth 2 ! -path './current*' ! -name .lock ! -path ./snapshots -printf '%P\n')"
 [ $late -le 2 ] || not_ok "$late signals came too late to show anything"
-[ $bad = 0 ] && rm -rf "$here"
-exit $bad
+all_ok && rm -rf "$here"
+all_ok
