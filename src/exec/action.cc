@@ -43,6 +43,9 @@ KeyBuilder key_of(const Action& action) {
     std::sort(outputs.begin(), outputs.end());
     key.field("outputs", outputs);
     key.field("timeout", std::to_string(action.timeout_seconds));
+    if (action.unprivileged) {
+        key.field("unprivileged", "1");
+    }
     return key;
 }
 

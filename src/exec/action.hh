@@ -38,6 +38,7 @@ struct Action {
     // One that lies in no writable input is given as an empty, writable directory.
     std::vector<std::string> outputs;
     std::uint32_t timeout_seconds = 3600;
+    bool unprivileged = false;  // runs as uid and gid 1000 instead of 0
     Digest digest() const;
     std::string explain() const;  // one field a line; diff two to see why a key changed
 };

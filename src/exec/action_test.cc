@@ -53,7 +53,7 @@ TEST(Action, DigestDependsOnAllButNameAndOrder) {
     std::swap(same.outputs[0], same.outputs[1]);
     same.environment["HOME"] = "/root";  // the default, given
     EXPECT_EQ(same.digest(), sample().digest());
-    std::vector<Action> changed(7, sample());
+    std::vector<Action> changed(8, sample());
     changed[0].argv.emplace_back("x");
     changed[1].environment["LANG"] = "C";
     changed[2].directory = "/";
@@ -61,6 +61,7 @@ TEST(Action, DigestDependsOnAllButNameAndOrder) {
     changed[4].inputs[1].tree = Digest::of("src2");
     changed[5].outputs.pop_back();
     changed[6].timeout_seconds = 1;
+    changed[7].unprivileged = true;
     for (const Action& action : changed) {
         EXPECT_NE(action.digest(), sample().digest()) << action.explain();
     }

@@ -86,6 +86,7 @@ class Layout {
         sandbox.argv = action_.argv;
         sandbox.environment = full_environment(action_);
         sandbox.directory = action_.directory;
+        sandbox.uid = action_.unprivileged ? 1000 : 0;
         TARN_TRY(find_mount_points());
         return std::move(plan_);
     }

@@ -25,6 +25,7 @@ struct Sandbox {
     std::map<std::string, std::string> environment{};
     std::string directory = "/";
     bool root_writable = false;  // the root is a private copy that the command may change
+    unsigned uid = 0;            // and gid, as the command sees them
 };
 
 // The sandbox has its own /proc, /dev, /tmp, /var/tmp and /run, no network, umask 022 and no

@@ -17,6 +17,9 @@ using declaration::ValueKind;
 
 constexpr std::uint64_t kLockLimit = 64 << 10;
 constexpr std::string_view kSuffix = ".lock";
+// Writing it anew would lose what only it knows.
+constexpr std::string_view kRestore =
+    "restore it from git: its import commit and bumps are nowhere else";
 constexpr std::string_view kHashPrefix = "sha256:";
 
 bool is_hex(std::string_view text) {
@@ -69,9 +72,7 @@ class LockReader {
             }
         }
         if (document.find("version") == nullptr) {
-            diagnostics_.error({document.span.begin, 1},
-                               "a component's lock needs `version = 1`",
-                               "write it anew: tarn component update");
+            diagnostics_.error({document.span.begin, 1}, "a component's lock needs `version = 1`");
         }
         return lock;
     }
@@ -100,8 +101,7 @@ class LockReader {
             if (value.kind != ValueKind::kInteger || value.integer != 1) {
                 diagnostics_.error(value.span,
                                    "this version of a component's lock is not known; expected 1",
-                                   "it was written by a newer tool: use that, or write it anew "
-                                   "with tarn component update");
+                                   "if a newer tool wrote it, use that");
             }
         } else if (entry.key == "manual-bump") {
             constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
@@ -145,16 +145,20 @@ Result<ComponentLock> ComponentLock::parse(std::string_view text, const std::str
     Diagnostics diagnostics(sources);
     ComponentLock lock;
     if (text.size() > kLockLimit) {
-        return fail(ErrorKind::kCorrupt,
-                    "{}:1:1: a component's lock has at most 64 KiB; this has {}",
-                    file_name,
-                    human_size(text.size()));
+        return fail(error(ErrorKind::kCorrupt,
+                          "{}:1:1: a component's lock has at most 64 KiB; this has {}",
+                          file_name,
+                          human_size(text.size()))
+                        .advise(std::string(kRestore)));
     }
     const SourceMap::File& file = sources.add(file_name, std::string(text));
     if (const auto document = declaration::parse_toml(sources, file, diagnostics)) {
         lock = LockReader(diagnostics).read(*document);
     }
-    TARN_TRY(diagnostics.checkpoint(ErrorKind::kCorrupt));
+    auto fine = diagnostics.checkpoint(ErrorKind::kCorrupt);
+    if (!fine) {
+        return fail(std::move(fine.error()).advise(std::string(kRestore)));
+    }
     return lock;
 }
 

@@ -277,6 +277,13 @@ class Dump {
         signing.text("user-id", project_.signing.user_id);
         signing.text("algorithm", project_.signing.algorithm);
         root_.table_if("signing", std::move(signing).take());
+        Filler secure_boot = top("secure-boot");
+        secure_boot.text("certificate", project_.secure_boot.certificate);
+        secure_boot.text("key", project_.secure_boot.key);
+        secure_boot.text("pkcs11", project_.secure_boot.pkcs11);
+        secure_boot.texts("command", project_.secure_boot.command);
+        secure_boot.text("signatures", project_.secure_boot.signatures);
+        root_.table_if("secure-boot", std::move(secure_boot).take());
         Node defaults;
         defaults.table_if("publish",
                           publish_node(top("default-package-config").below("publish"),
@@ -317,6 +324,11 @@ std::string dump_components_json(const Project& project,
         out += trim(to_json(node, map, false));
     }
     return out + (components.empty() ? "]\n" : "\n]\n");
+}
+
+std::string image_json(const Project& project, const Image& image) {
+    const declaration::Places nowhere(project, {});
+    return to_json(declaration::image_node(declaration::Filler(nowhere), image), SourceMap(), false);
 }
 
 }  // namespace tarn

@@ -24,6 +24,9 @@ std::string dump_components_json(const Project& project,
                                  const std::vector<const Component*>& components,
                                  const SourceMap& map);
 
+// One image as a JSON object, base and parts merged, with the keys of the format.
+std::string image_json(const Project& project, const Image& image);
+
 // JSON Schema (draft 2020-12) of a project file, Tarn's own keys included.
 std::string project_schema();
 // Of an overlay document.

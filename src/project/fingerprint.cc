@@ -110,7 +110,7 @@ std::uint64_t hash_of_spec(const Component& component) {
 
 std::uint64_t hash_of_overlay(const Overlay& overlay) {
     return Struct("ComponentOverlay")
-        .text("Type", overlay_type_name(overlay.type))
+        .text("Type", overlay_type_text(overlay))
         .text("Filename", overlay.file)
         .text_if_set("Archive", overlay.archive)
         .text("SectionName", overlay.section)
@@ -195,7 +195,8 @@ Result<void> check_can_be_hashed(const Component& component, const FingerprintIn
     }
     if (component.has_spec_type && input.source_identity.empty()) {
         return fail(error(ErrorKind::kUsage,
-                          "component `{}`: which sources its fingerprint is about is not known",
+                          "component `{}`: its commit is not known, so there can be no fingerprint "
+                          "of its inputs",
                           component.name)
                         .advise("choose its commit: tarn component update " + component.name));
     }
@@ -270,10 +271,17 @@ Result<std::string> input_fingerprint(const Component& component, const Fingerpr
         }
     }
     for (const auto& [index, overlay] : by_index) {
-        const std::string content = TARN_TRY(hash_file_hex(HashKind::kSha256, overlay->source));
+        const auto content = hash_file_hex(HashKind::kSha256, overlay->source);
+        if (!content) {
+            return fail(Error(content.error())
+                            .context(fmt::format("component `{}`, overlay {} of {}",
+                                                 component.name,
+                                                 overlay - component.overlays.data() + 1,
+                                                 component.overlays.size())));
+        }
         const std::string name =
             overlay->file.empty() ? file_name(overlay->source) : overlay->file;
-        records.add("overlay:" + index, name + ":" + content);
+        records.add("overlay:" + index, name + ":" + *content);
     }
     return records.finish();
 }

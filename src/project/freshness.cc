@@ -8,11 +8,6 @@
 namespace tarn {
 namespace {
 
-std::string release_ver(const Project& project, const Component& component) {
-    const DistroVersion* version = project.version(component.upstream);
-    return version == nullptr ? "" : version->release_ver;
-}
-
 bool is_pinned_commit(const Component& component, const ComponentLock& lock) {
     return component.upstream_commit.empty() ||
            to_lower(lock.upstream_commit).starts_with(to_lower(component.upstream_commit));
@@ -92,7 +87,7 @@ Result<FreshnessReport> freshness(const Project& project,
     }
     FingerprintInput input;
     input.manual_bump = lock->manual_bump;
-    input.release_ver = release_ver(project, component);
+    input.release_ver = project.release_ver(component);
     if (component.spec_type == SpecType::kUpstream) {
         report.reason = stale_resolution(project, component, *lock);
         if (!report.reason.empty()) {

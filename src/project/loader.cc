@@ -102,7 +102,14 @@ Result<Project> load_project(const LoadOptions& options,
         files.read_root(options.user_file, {});
     }
     for (const std::string& extra : options.config_files) {
-        files.read_root(absolute_path(extra, current_directory()), {});
+        const std::string path = absolute_path(extra, current_directory());
+        if (path_exists(path)) {
+            files.read_root(path, {});
+        } else {
+            diagnostics.error({},
+                              "there is no configuration file " + files.shown(path),
+                              "--config-file takes paths relative to the current directory");
+        }
     }
     Project project =
         declaration::Resolver(files, diagnostics, options.permissive, options.strict).resolve();

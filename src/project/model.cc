@@ -6,7 +6,8 @@
 namespace tarn {
 
 bool works_on_archive(const Overlay& overlay, std::string_view archive) {
-    if (!overlay.archive.empty() || overlay.type < OverlayType::kFilePrependLines) {
+    if (!overlay.archive.empty() || overlay.type < OverlayType::kFilePrependLines ||
+        overlay.type == OverlayType::kUnknown) {
         return false;
     }
     const bool becomes = overlay.type == OverlayType::kFileRename && overlay.replacement == archive;
@@ -53,6 +54,16 @@ std::vector<const RpmRepo*> Project::repos(const std::vector<InputReference>& in
         }
     }
     return found;
+}
+
+const std::string& Image::kind_or_disk() const {
+    static const std::string disk = "disk";
+    return kind.empty() ? disk : kind;
+}
+
+std::string Project::release_ver(const Component& component) const {
+    const DistroVersion* named = version(component.upstream);
+    return named == nullptr ? std::string() : named->release_ver;
 }
 
 }  // namespace tarn

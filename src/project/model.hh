@@ -8,6 +8,7 @@
 
 #include "base/result.hh"
 #include "diag/diagnostic.hh"
+#include "project/image.hh"
 
 #include <cstdint>
 #include <map>
@@ -93,8 +94,9 @@ enum class OverlayType {
     kFileAdd,
     kFileRemove,
     kFileRename,
+    kUnknown,  // of defaults, and with permissive: a warning of the load, and never applied
 };
-std::string_view overlay_type_name(OverlayType type);  // "spec-add-tag"
+std::string_view overlay_type_name(OverlayType type);  // "spec-add-tag"; "unknown"
 
 struct OverlayMetadata {  // why a change is carried
     std::string category, upstream_status;
@@ -103,7 +105,8 @@ struct OverlayMetadata {  // why a change is carried
 };
 
 struct Overlay {
-    OverlayType type = OverlayType::kSpecAddTag;
+    OverlayType type = OverlayType::kUnknown;
+    std::string unknown_type;  // what stands there when `type` is kUnknown
     std::string description;
     std::string tag, value, section, package, regex, replacement;
     bool has_replacement = false;
@@ -115,6 +118,12 @@ struct Overlay {
     Span where{};                             // the [[overlays]] header
     std::map<std::string, Span> key_spans{};  // key -> its value's place
 };
+
+// The type as it is written: what an unknown one says.
+std::string_view overlay_type_text(const Overlay& overlay);
+// The first key the type needs that says nothing; empty when there is none. Rules of defaults are
+// not enforced by the load. A `value` may be empty.
+std::string_view missing_overlay_key(const Overlay& overlay);
 
 // Whether an overlay of files is meant for the archive itself: by its name, or by a pattern that
 // needs what makes it an archive. "a.tar.*" is, "**/*" is not, though it matches it.
@@ -164,7 +173,7 @@ struct Component {
     bool has_spec_type = false;  // false: no layer gives spec.type (passes with permissive only)
     std::string spec_path;
     DistroReference upstream{};
-    std::string upstream_name;
+    std::string upstream_name;      // empty: the component's own
     std::string upstream_commit;    // 7 to 40 hex digits
     std::vector<Overlay> overlays;  // inherited ones, inline ones, those of overlay files
     std::vector<SourceFile> source_files;
@@ -176,6 +185,10 @@ struct Component {
     std::map<std::string, Publish> packages;  // by binary package
     std::vector<std::string> groups;          // it is a member of, sorted
     Span where{};
+
+    bool is_upstream() const { return spec_type == SpecType::kUpstream; }
+    // What its package is called upstream.
+    const std::string& package() const { return upstream_name.empty() ? name : upstream_name; }
 };
 
 struct ComponentGroup {
@@ -188,11 +201,6 @@ struct ComponentGroup {
 };
 
 // ---- import of binary packages (Tarn's own) -------------------------------------------------
-
-struct NameReason {
-    std::string name;
-    std::string reason;
-};
 
 struct ImportGroup {
     std::string name;
@@ -257,40 +265,6 @@ struct PackageGroup {
     std::string description;
     std::vector<std::string> packages;
     Publish publish{};
-    Span where{};
-};
-
-struct ImageFile {
-    std::string path, content, source, mode, user, group;
-    Span where{};
-};
-
-struct Capabilities {  // nullopt: not said
-    std::optional<bool> machine_bootable, container, systemd, runtime_package_management;
-};
-
-struct Image {
-    std::string name;
-    std::string description;
-    std::string base;  // an image this one starts from
-    std::vector<std::string> packages, package_groups, exclude_packages;
-    bool weak_dependencies = false;
-    std::vector<std::string> kernel_command_line;
-    std::string filesystem;        // "ext4" or "erofs"
-    std::uint64_t size_bytes = 0;  // whole disk
-    std::uint64_t esp_bytes = 0;
-    std::vector<std::string> formats;  // "raw", "vhd"
-    std::vector<std::string> initrd_modules;
-    std::vector<ImageFile> files;
-    std::string hostname;
-    std::vector<std::string> tests;  // what the boot test checks beyond the standard
-    std::map<std::string, std::string> version_floors;  // package -> lowest version
-    std::string boot_install;                           // package the boot test installs and undoes
-    std::vector<NameReason> verify_exceptions;          // paths rpm -Va may report, with the reason
-    // kiwi definition of the azldev format, kept as read:
-    std::string definition_type, definition_path, definition_profile;
-    Capabilities capabilities{};
-    std::vector<std::string> test_suites, publish_channels;
     Span where{};
 };
 
@@ -370,6 +344,17 @@ struct Signing {
     Span where{};
 };
 
+// [secure-boot]: who signs what firmware starts (docs/formats/secure-boot.md). At most one of the
+// last four; none: the key file secure-boot.key below key_dir.
+struct SecureBoot {
+    std::string certificate;           // file; empty: secure-boot.crt below key_dir
+    std::string key;                   // file
+    std::string pkcs11;                // URI
+    std::vector<std::string> command;  // argv
+    std::string signatures;            // directory of signatures made elsewhere
+    Span where{};
+};
+
 struct Project {
     std::string root;  // directory of tarn.toml
     std::string file;  // tarn.toml itself
@@ -393,6 +378,7 @@ struct Project {
     std::string image_customizer_container_tag;
     RenderWording render{};
     Signing signing{};
+    SecureBoot secure_boot{};
     std::vector<std::string> build_base_packages;  // [build] base-packages: in every buildroot
     std::vector<std::string> tools_packages;       // [build] tools-packages: the tools tree
 
@@ -404,6 +390,8 @@ struct Project {
     // nullptr when not defined.
     const Distro* distro(const DistroReference& reference) const;
     const DistroVersion* version(const DistroReference& reference) const;
+    // release-ver of the version a component comes from; empty without one.
+    std::string release_ver(const Component& component) const;
     // The repositories of an input list, sets expanded, in order.
     std::vector<const RpmRepo*> repos(const std::vector<InputReference>& inputs) const;
 };

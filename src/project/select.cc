@@ -40,8 +40,8 @@ class Selector {
             add(exact->second);
         } else if (!declaration::may_match_nothing(text)) {
             missing("component", text, names_of(project_.components));
-        } else if (!declaration::valid_pattern(text)) {
-            problems_.push_back(fmt::format("\"{}\" is not a valid pattern", text));
+        } else if (const auto fault = declaration::pattern_fault(text); !fault.empty()) {
+            problems_.push_back(fmt::format("\"{}\" is not a valid pattern: {}", text, fault));
         } else {
             pattern(text);
         }
@@ -60,11 +60,13 @@ class Selector {
                 add(component->second);
             }
         }
-        if (!listed_members && group.found.size() < group.members.size()) {
+        const std::size_t listed = group.members.size() - group.found.size();
+        if (!listed_members && listed != 0) {
             selected_.warnings.push_back(
-                fmt::format("component group `{}` lists {} components, which are not selected",
+                fmt::format("component group `{}` lists {} component{} not selected",
                             text,
-                            group.members.size() - group.found.size()));
+                            listed,
+                            listed == 1 ? ", which is" : "s, which are"));
         }
     }
 

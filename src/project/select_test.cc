@@ -95,7 +95,7 @@ TEST_F(Select, OneErrorNamesAllThatIsNotThere) {
                             "there is no component with the spec `" + it_.path("specs/gone.spec") +
                                 "`",
                             "there is no component `bsh`",
-                            "\"[x\" is not a valid pattern",
+                            "\"[x\" is not a valid pattern: a [ is not closed",
                             "there is no component group `shels`",
                             HasSubstr("gone.spec: did you mean"),
                             HasSubstr("bsh: did you mean `bash`"),

@@ -109,13 +109,19 @@ Result<std::string> bump_static(std::string_view spec, unsigned by) {
     SpecDocument document = SpecDocument::parse(spec);
     const std::vector<SpecTag> tags = release_tags(document);
     if (kind_of(tags) != ReleaseKind::kStatic) {
-        return fail(undecided(tags, "release bump"));
+        return fail(
+            error(ErrorKind::kFailed,
+                  "{}: there is no number to count on",
+                  tags.empty() ? "the spec's main package has no Release" : place_of(tags)));
     }
     const std::string& value = tags.back().value;
     const std::size_t digits = std::min(value.find('%'), value.size());
     const auto number = parse_u64(value.substr(0, digits));
     if (!number || *number > 1'000'000'000'000'000'000ULL) {
-        return fail(ErrorKind::kFailed, "{}: the number is too high to count on", place_of(tags));
+        return fail(error(ErrorKind::kFailed,
+                          "{}: the number is too high to count on",
+                          place_of(tags))
+                        .advise("release.calculation = \"manual\" leaves Release as it is"));
     }
     const std::string text = fmt::format("Release: {}{}", *number + by, value.substr(digits));
     for (const SpecTag& tag : tags) {

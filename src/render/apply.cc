@@ -33,6 +33,10 @@ class Application {
         : stage_(stage), sources_(stage.sources), overlay_(overlay) {}
 
     Outcome<void> run() {
+        auto complete = check_complete(overlay_);
+        if (!complete) {
+            return complete;
+        }
         if (!overlay_.archive.empty()) {
             return mismatch("archive",
                             "an overlay of an archive's members is applied with its kind");
@@ -104,7 +108,12 @@ class Application {
     Unmatched no_file() const {
         const std::vector<std::string> files = sources_.loose_files();
         std::string help = did_you_mean(overlay_.file, files);
-        if (help.empty() && !files.empty()) {
+        const std::vector<std::string> all = sources_.paths();
+        if (std::any_of(all.begin(), all.end(), [&](const std::string& path) {
+                return path.ends_with(".spec") && file_matches(overlay_.file, path);
+            })) {
+            help = "overlays of files leave specs alone: use spec-... overlays";
+        } else if (help.empty() && !files.empty()) {
             help = "the sources have " + some_names(files);
         }
         return advised("file",
@@ -126,6 +135,13 @@ class Application {
         auto edited = edit([&](const std::string& text) {
             return overlay::remove_patches(text, stage_.spec_name, overlay_);
         });
+        if (edited && matching().empty()) {
+            return advised("file",
+                           fmt::format("the spec has a patch {}, but there is no such file among "
+                                       "the sources",
+                                       overlay_.file),
+                           "remove the tag alone with spec-remove-tag");
+        }
         return edited ? remove_files() : edited;
     }
 
@@ -134,7 +150,9 @@ class Application {
             return mismatch("file", fmt::format("{} leaves the sources directory", file));
         }
         if (file.ends_with(".spec")) {
-            return mismatch("file", "a spec cannot be added by an overlay");
+            return advised("file",
+                           "a spec cannot be added by an overlay",
+                           "change the component's own with spec-... overlays");
         }
         auto bytes = read_file(overlay_.source, kOverlaySourceLimit);
         if (!bytes) {
@@ -151,12 +169,15 @@ class Application {
                            "remove it first with file-remove, or choose another name");
         }
         if (sources_.has_directory(file)) {
-            return mismatch("file", fmt::format("{} is a directory of the sources", file));
+            return advised("file",
+                           fmt::format("{} is a directory of the sources", file),
+                           "choose another name");
         }
         if (!sources_.has_directory(parent_path(file))) {
-            return mismatch(
+            return advised(
                 "file",
-                fmt::format("there is no directory {} among the sources", parent_path(file)));
+                fmt::format("there is no directory {} among the sources", parent_path(file)),
+                "overlays make no directories: choose a name in one that is there");
         }
         sources_.add(file, std::move(*bytes), 0);
         return {};
@@ -221,10 +242,11 @@ class Application {
             return no_file();
         }
         if (files.size() > 1) {
-            return mismatch("file",
-                            fmt::format("file-rename needs exactly one file; {} matches {}",
-                                        overlay_.file,
-                                        some_names(files)));
+            return advised("file",
+                           fmt::format("file-rename needs exactly one file; {} matches {}",
+                                       overlay_.file,
+                                       some_names(files)),
+                           "give one overlay for each");
         }
         const std::string& name = overlay_.replacement;
         if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -232,7 +254,9 @@ class Application {
         }
         const std::string target = join_path(parent_path(files.front()), name);
         if (sources_.has_directory(target)) {
-            return mismatch("replacement", fmt::format("{} is a directory", target));
+            return advised("replacement",
+                           fmt::format("{} is a directory", target),
+                           "choose another name");
         }
         if (sources_.has(target) && target != files.front()) {
             warn(fmt::format("{} was there and is replaced", target));
@@ -256,6 +280,21 @@ Diagnostic diagnostic_of(std::string message, const Overlay& overlay, const std:
 
 }  // namespace
 
+Outcome<void> check_complete(const Overlay& overlay) {
+    if (overlay.type == OverlayType::kUnknown) {
+        const std::string& type = overlay.unknown_type;
+        return mismatch("type",
+                        type.empty() ? "an overlay without `type` cannot be applied"
+                                     : fmt::format("\"{}\" is no type of an overlay", type));
+    }
+    const std::string key(missing_overlay_key(overlay));
+    if (!key.empty()) {
+        return mismatch(key,
+                        fmt::format("overlay {} needs `{}`", overlay_type_name(overlay.type), key));
+    }
+    return {};
+}
+
 std::string some_names(const std::vector<std::string>& names) {
     std::vector<std::string> some(
         names.begin(),
@@ -273,8 +312,11 @@ Error describe(const Mismatch& mismatch, const Overlay& overlay, const SourceMap
     if (!overlay.description.empty()) {
         diagnostic.notes.push_back("description of the overlay: " + overlay.description);
     }
+    const std::string_view type = overlay_type_text(overlay);
     Error result =
-        error(ErrorKind::kFailed, "overlay {} does not apply", overlay_type_name(overlay.type));
+        error(ErrorKind::kFailed,
+              "overlay {} does not apply",
+              type.empty() ? "without type" : type);
     result.rendered = draw(diagnostic, map);
     return result;
 }

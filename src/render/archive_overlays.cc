@@ -123,6 +123,19 @@ const SourceFile* entry_for(const Component& component, const std::string& archi
     return nullptr;
 }
 
+Outcome<void> fits_archive(const Overlay& overlay) {
+    auto complete = check_complete(overlay);
+    if (complete && overlay.type != OverlayType::kFileRemove &&
+        overlay.type != OverlayType::kFileSearchReplace) {
+        return Unmatched(Mismatch{"archive",
+                                  fmt::format("overlay {} cannot work inside an archive",
+                                              overlay_type_name(overlay.type)),
+                                  {},
+                                  {"file-remove and file-search-replace can"}});
+    }
+    return complete;
+}
+
 // What an archive overlay needs around it.
 Outcome<void> check(const RenderRequest& request, const std::string& archive) {
     if (!is_archive_name(archive)) {
@@ -144,9 +157,11 @@ Outcome<void> check(const RenderRequest& request, const std::string& archive) {
         return Unmatched(std::move(result));
     }
     if (entry->hash.empty() && !request.allow_no_hashes) {
-        return mismatch("archive",
-                        fmt::format("the source-files entry of {} has no `hash`", archive),
-                        "the hash is that of the archive after its overlays");
+        return Unmatched(
+            Mismatch{"archive",
+                     fmt::format("the source-files entry of {} has no `hash`", archive),
+                     {},
+                     {"add hash-type and hash, that of the archive after its overlays"}});
     }
     for (const Overlay& overlay : request.component->overlays) {
         if (works_on_archive(overlay, archive)) {
@@ -206,12 +221,24 @@ Result<void> apply_to_archive(const Stage& stage,
     if (!fine) {
         return fail(describe(fine.error(), *overlays.front(), stage.map));
     }
+    for (const Overlay* overlay : overlays) {
+        auto fits = fits_archive(*overlay);
+        if (!fits) {
+            return fail(describe(fits.error(), *overlay, stage.map));
+        }
+    }
     if (!request.archives_present) {
         return {};
     }
     auto bytes = stage.sources.read(archive);
     if (!bytes) {
-        const Mismatch missing{"archive", fmt::format("there is no {} among the sources", archive)};
+        std::string help = did_you_mean(archive, stage.sources.loose_files());
+        const Mismatch missing{
+            "archive",
+            fmt::format("there is no {} among the sources", archive),
+            {},
+            {help.empty() ? "a line of `sources` or an entry of source-files must bring it"
+                          : help}};
         return fail(describe(missing, *overlays.front(), stage.map));
     }
     auto content = read_archive(*bytes, archive);

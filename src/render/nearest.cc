@@ -137,7 +137,15 @@ std::string nearest_tag(const SpecDocument& spec,
     }
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
-    return did_you_mean(tag, names);
+    std::string hint = did_you_mean(tag, names);
+    if (hint.empty() && !names.empty()) {
+        if (names.size() > 12) {
+            names.resize(12);
+            names.emplace_back("...");
+        }
+        hint = "there are " + join(names, ", ");
+    }
+    return hint;
 }
 
 }  // namespace tarn::overlay

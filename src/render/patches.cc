@@ -127,6 +127,8 @@ Outcome<std::string> remove_patches(const std::string& text,
     }
     if (edits.empty()) {
         Mismatch result{"file", "overlay matches nothing: no patch of the spec is " + overlay.file};
+        result.notes.emplace_back(
+            "tags are compared as they are written, and `Patch:` without a number does not count");
         const std::string hint = did_you_mean(overlay.file, names);
         if (!hint.empty()) {
             result.help.push_back(hint);

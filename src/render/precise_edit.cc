@@ -129,9 +129,8 @@ class PreciseEditor {
 
     Unmatched no_section(const char* key, std::string_view name) const {
         return mismatch(key,
-                        fmt::format("there is no section {} for {}",
-                                    section_title(name, overlay_.package),
-                                    overlay_type_name(overlay_.type)),
+                        fmt::format("there is no section {}",
+                                    section_title(name, overlay_.package)),
                         nearest_section(SpecDocument::parse(text_), name, overlay_.package));
     }
 

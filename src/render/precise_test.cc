@@ -61,6 +61,22 @@ TEST_F(Precise, APackageHasOneNameHoweverItIsWritten) {
     EXPECT_THAT(after(suffix), HasSubstr("there is no section %package tools"));
 }
 
+TEST_F(Precise, SpecsWithoutEndAreReadAndLinesWithoutEndRefused) {
+    Overlay& append = of(OverlayType::kSpecAppendLines);
+    append.lines = {"z"};
+    constexpr std::size_t kMost = 64U << 20U;
+    for (const char byte : {'x', '\0'}) {
+        // rpm's own limit of a line is far below.
+        EXPECT_THAT(after(std::string(kMost, byte)),
+                    HasSubstr("line 1 of x.spec is longer than 64 KiB"));
+    }
+    std::string many;
+    while (many.size() < kMost / 4) {
+        many += "BuildRequires: a\n%if 1\n%endif\n";
+    }
+    EXPECT_EQ(after(many).size(), many.size() + 2);
+}
+
 TEST_F(Precise, MacroBodiesAndHereDocumentsAreNoSections) {
     Overlay& remove = of(OverlayType::kSpecRemoveSection);
     remove.section = "%files";

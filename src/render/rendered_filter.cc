@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "render/rendered_tree.hh"
-#include "spec/macros.hh"
 
 #include <set>
 
 namespace tarn {
 
-void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip_filter) {
+void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip_filter,
+                     const MacroTable& known) {
     if (skip_filter) {
         return;
     }
@@ -18,7 +18,7 @@ void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip
         auto read = sources.read(std::string(file));
         return read ? std::optional<std::string>(std::move(*read)) : std::nullopt;
     };
-    SpecFacts facts = read_spec_facts(*text, MacroTable(), loaded);
+    SpecFacts facts = read_spec_facts(*text, known, loaded);
     // What a spec includes is in a source package only as a Source.
     facts.includes.clear();
     std::vector<std::string> present;

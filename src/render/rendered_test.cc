@@ -166,6 +166,29 @@ TEST_F(RenderedTree, StaleOnesAreFoundAndRemoved) {
     EXPECT_THAT(remove_stale(path("none"), components, false).value(), IsEmpty());
 }
 
+TEST_F(RenderedTree, WhatNobodyRenderedIsNotStale) {
+    write("gone++");
+    ASSERT_TRUE(write_render_failed(directory_.path(), "Broken", "why", false).has_value());
+    sources_ = SourceSet();
+    sources_.add("run.sh", "", 0);
+    write("scripts");
+    for (const char* directory : {"scripts/one", "A/alder", "g/other", "g/empty", "g/gone"}) {
+        ASSERT_TRUE(make_directories(path(directory)).has_value());
+        ASSERT_TRUE(write_file_atomic(path(directory) + "/x.spec", "").has_value());
+    }
+    ASSERT_TRUE(remove_tree(path("g/empty")).has_value());
+    ASSERT_TRUE(make_symlink("../scripts", path("g/link")).has_value());
+    ASSERT_TRUE(make_symlink("nowhere", path("g/gone%2B")).has_value());
+    EXPECT_THAT(remove_stale(directory_.path(), {}, false).value(),
+                ElementsAre(path("b/Broken"),
+                            path("g/gone"),
+                            path("g/gone%2B%2B"),
+                            path("g/gone++")));
+    EXPECT_THAT(names(""), ElementsAre("A", "g", "s", "scripts"));
+    EXPECT_THAT(names("g"), ElementsAre("gone%2B", "link", "other"));
+    EXPECT_THAT(names("s"), ElementsAre("scripts")) << "it holds no spec";
+}
+
 // ---- what is kept
 // --------------------------------------------------------------------------------
 

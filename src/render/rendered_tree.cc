@@ -151,42 +151,14 @@ Result<void> write_item(const SourceSet& sources,
     return write_file_atomic(full, bytes, (item.entry.mode & 0100) != 0 ? 0755 : 0644);
 }
 
-// `made` takes the place of `place`, which may hold an older one.
-Result<void> put_in_place(const std::string& made, const std::string& place) {
-    if (!is_there(place)) {
-        if (::rename(made.c_str(), place.c_str()) == 0) {
-            return {};
-        }
-        if (errno != ENOTEMPTY && errno != EEXIST) {
-            return fail(sys_error("put in place", place));
-        }
-        // Another run was faster: then as if it had always been there.
-    }
-    if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) {
-        return remove_tree(made);
-    }
-    if (errno != EINVAL && errno != ENOSYS) {
-        return fail(sys_error("put in place", place));
-    }
-    // A file system that cannot exchange: for a moment nothing is there.
-    const std::string old = made + ".old";
-    TARN_TRY(rename_path(place, old));
-    auto renamed = rename_path(made, place);
-    if (!renamed) {
-        static_cast<void>(rename_path(old, place));
-        return renamed;
-    }
-    return remove_tree(old);
-}
-
 std::string temporary_name(const std::string& component) {
     static std::atomic<unsigned> counter{0};
     return fmt::format("{}{}.{}.{}", kTemporary, component, ::getpid(), counter.fetch_add(1));
 }
 
-Result<void> replace_directory(const SourceSet& sources,
-                               const std::string& component,
-                               const std::string& place) {
+Result<void> write_place(const SourceSet& sources,
+                         const std::string& component,
+                         const std::string& place) {
     const std::string parent = parent_path(place);
     TARN_TRY(make_directories(parent));
     const std::string made = join_path(parent, temporary_name(component));
@@ -199,7 +171,7 @@ Result<void> replace_directory(const SourceSet& sources,
         }
     }
     if (written) {
-        written = put_in_place(made, place);
+        written = replace_directory(made, place);
     }
     if (!written) {
         static_cast<void>(remove_tree(made));
@@ -231,11 +203,31 @@ Result<bool> keep_alias(const std::string& component, const std::string& place, 
     return true;
 }
 
-// A directory or link of the tree: whose is it?
-bool belongs(const std::string& letter,
-             const std::string& name,
-             const std::set<std::string>& wanted) {
-    return wanted.contains(letter + "/" + name);
+// Whether remove_stale may judge a name at all: what nobody rendered is not taken away.
+bool is_letter(std::string_view name) {
+    return name.size() == 1 && name != "." && to_lower(name) == name;
+}
+
+bool looks_rendered(const std::string& directory) {
+    const auto names = list_directory(directory);
+    return names && (names->empty() || std::any_of(names->begin(), names->end(), [](const auto& n) {
+                         return n == kFailedName || n.ends_with(".spec");
+                     }));
+}
+
+bool may_be_stale(const std::string& below, const std::string& letter, const std::string& name) {
+    const std::string path = join_path(below, name);
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) {
+        return false;
+    }
+    if (S_ISLNK(status.st_mode)) {
+        const auto target = read_symlink(path);
+        return target && rendered_alias(*target) == name;
+    }
+    const bool temporary = name.starts_with(kTemporary);
+    return S_ISDIR(status.st_mode) &&
+           (temporary || (to_lower(name.substr(0, 1)) == letter && looks_rendered(path)));
 }
 
 }  // namespace
@@ -272,7 +264,7 @@ Result<RenderedDirectory> write_rendered(const std::string& directory,
     if (!result.differing.empty() || !there) {
         result.state = there ? RenderedState::kChanged : RenderedState::kNew;
         if (!check_only) {
-            TARN_TRY(replace_directory(sources, component, result.path));
+            TARN_TRY(write_place(sources, component, result.path));
         }
     }
     const bool alias_changed = TARN_TRY(keep_alias(component, result.path, check_only));
@@ -310,17 +302,13 @@ Result<std::vector<std::string>> remove_stale(const std::string& directory,
     for (const std::string& letter : TARN_TRY(list_directory(directory))) {
         const std::string below = join_path(directory, letter);
         struct stat status{};
-        if (::lstat(below.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-            letter.starts_with('.')) {
+        if (!is_letter(letter) || ::lstat(below.c_str(), &status) != 0 ||
+            !S_ISDIR(status.st_mode)) {
             continue;
         }
         for (const std::string& name : TARN_TRY(list_directory(below))) {
-            const std::string path = join_path(below, name);
-            const bool shape = ::lstat(path.c_str(), &status) == 0 &&
-                               (S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode));
-            const bool own = !name.starts_with('.') || name.starts_with(kTemporary);
-            if (shape && own && !belongs(letter, name, wanted)) {
-                stale.push_back(path);
+            if (!wanted.contains(letter + "/" + name) && may_be_stale(below, letter, name)) {
+                stale.push_back(join_path(below, name));
             }
         }
     }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "base/result.hh"
+#include "project/model.hh"
 #include "render/source_set.hh"
+#include "spec/macros.hh"
 
 #include <string>
 #include <vector>
@@ -17,10 +19,17 @@ std::string rendered_path(const std::string& component);
 // would be the same.
 std::string rendered_alias(const std::string& component);
 
+// What is known of the macros of the distribution that a project makes, although none of its macro files is
+// read: those that only other distributions define (%rhel, %suse_version) are not defined. Of one that the
+// project declares, as an upstream say, nothing is known.
+MacroTable distribution_macros(const Project& project);
+
 // Takes away what a rendered directory does not hold: everything but the spec, `sources`, what the
 // spec refers to (spec/macros.hh) and the macro file. Nothing is taken away when `skip_filter`, or
-// when a reference could not be expanded and may be any file.
-void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip_filter);
+// when a reference could not be expanded and may be any file. A condition on a macro that neither the spec
+// nor `known` speaks of is undecided: what either branch refers to is kept.
+void filter_rendered(SourceSet& sources, const std::string& spec_name, bool skip_filter,
+                     const MacroTable& known = {});
 
 enum class RenderedState { kUnchanged, kChanged, kNew };
 struct RenderedDirectory {
@@ -41,8 +50,9 @@ Result<RenderedDirectory> write_render_failed(const std::string& directory,
                                               const std::string& component,
                                               const std::string& line,
                                               bool check_only);
-// Directories and links below that belong to none of `components` (sorted); removes them unless
-// `check_only`.
+// Rendered directories, links to them and leftovers of killed runs in <directory>/<letter>/ that
+// belong to none of `components` (sorted); removes them unless `check_only`. A directory without a
+// spec and RENDER_FAILED is no rendered one, unless it is empty.
 Result<std::vector<std::string>> remove_stale(const std::string& directory,
                                               const std::vector<std::string>& components,
                                               bool check_only);

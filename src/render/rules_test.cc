@@ -153,7 +153,7 @@ TEST_F(Rules, RegexesThatExplodeElsewhereDoNot) {
 }
 
 TEST_F(Rules, AReplacementMayNotGrowWithoutEnd) {
-    replace("", std::string(1 << 20, 'x'));
+    replace("z*", std::string(1 << 20, 'x'));
     EXPECT_THAT(after(std::string(60'000, 'a') + "\n"), HasSubstr("exceeds 64 MiB"));
     replace("a", std::string(1 << 20, 'x'));
     std::string many;
@@ -196,7 +196,7 @@ TEST_F(Rules, PatchRemoveLooksAtWhatIsWritten) {
     EXPECT_THAT(after("Patch: x-fix.patch\n"), HasSubstr("no patch of the spec"));
     sources_.remove("x-fix.patch");
     EXPECT_THAT(after("Patch1: x-fix.patch\n"),
-                HasSubstr("overlay matches nothing: patch-remove in x-fix.patch"));
+                HasSubstr("the spec has a patch x-fix.patch, but there is no such file"));
     overlay_.file = "*-fix.patch";
     sources_.add("x-fix.patch", "", 0);
     EXPECT_EQ(after("Patch1: %{name}-fix.patch\n%package d\npatch2: x-fix.patch\n"),

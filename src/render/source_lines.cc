@@ -27,7 +27,8 @@ Result<SourcesEntry> entry_of(const SourceSet& sources,
         return fail(source_file_error(file,
                                       *request.map,
                                       fmt::format("source file {} has no `hash`", file.filename),
-                                      "add hash and hash-type, or allow missing hashes for once"));
+                                      "add hash and hash-type; for once, --allow-no-hashes takes "
+                                      "what the file has"));
     }
     auto bytes = sources.read(file.filename);
     if (!bytes) {

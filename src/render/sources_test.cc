@@ -95,6 +95,17 @@ TEST_F(Sources, ADirectoryIsReadWithoutGitAndWithoutFollowingLinks) {
     EXPECT_EQ(store_.read(tree.find("a")->content).value(), "A");
 }
 
+TEST_F(Sources, LinksThatLeadBackAreLinks) {
+    ASSERT_TRUE(make_symlink(".", files_ + "/loop").has_value());
+    ASSERT_TRUE(make_symlink("..", files_ + "/sub/up").has_value());
+    ASSERT_TRUE(make_symlink("self", files_ + "/self").has_value());
+    const auto set = SourceSet::of_directory(files_);
+    ASSERT_TRUE(set.has_value()) << set.error().message;
+    EXPECT_THAT(set->paths(), ElementsAre("a", "loop", "self", "sub/up"));
+    EXPECT_THAT(set->loose_files(), ElementsAre("a"));
+    EXPECT_FALSE(set->read("self").has_value());
+}
+
 TEST_F(Sources, WhatIsNoFileIsRefused) {
     ASSERT_EQ(::mkfifo((files_ + "/pipe").c_str(), 0600), 0);
     EXPECT_THAT(SourceSet::of_directory(files_).error().message,

@@ -102,9 +102,8 @@ class Editor {
         }
         if (edits_.empty()) {
             return mismatch("section",
-                            fmt::format("there is no section {} for {}",
-                                        section_title(overlay_.section, overlay_.package),
-                                        overlay_type_name(overlay_.type)),
+                            fmt::format("there is no section {}",
+                                        section_title(overlay_.section, overlay_.package)),
                             nearest_section(spec_, overlay_.section, overlay_.package));
         }
         return done();
@@ -143,12 +142,7 @@ class Editor {
                             nothing(overlay_, where),
                             nearest_section(spec_, overlay_.section, overlay_.package));
         }
-        std::string note =
-            nearest_line(spec_, spec_name_, overlay_.regex, overlay_.section, overlay_.package);
-        if (note.empty()) {
-            note = nearest_line(spec_, spec_name_, overlay_.regex, "", "");
-        }
-        return mismatch("regex", nothing(overlay_, where), std::move(note));
+        return mismatch("regex", nothing(overlay_, where), why_unchanged(replacer));
     }
 
   private:
@@ -183,11 +177,33 @@ class Editor {
                to_lower(tag.name) == to_lower(overlay_.tag);
     }
 
+    // A line that matches after all, or the nearest one.
+    std::string why_unchanged(const Replacer& replacer) const {
+        for (const SpecSection& section : spec_.sections()) {
+            const bool searched =
+                (overlay_.section.empty() || section.name == overlay_.section) &&
+                (overlay_.package.empty() || section.package == overlay_.package);
+            for (std::size_t line = section.begin; line < section.end; ++line) {
+                const bool header = !section.name.empty() && line == section.begin;
+                if ((header || searched) && replacer.matches(spec_.lines()[line])) {
+                    return fmt::format("{}:{} matches, but {}:  {}",
+                                       spec_name_,
+                                       line + 1,
+                                       header ? "headers of sections are never searched"
+                                              : "the replacement leaves it as it is",
+                                       spec_.lines()[line].substr(0, 120));
+                }
+            }
+        }
+        std::string note =
+            nearest_line(spec_, spec_name_, overlay_.regex, overlay_.section, overlay_.package);
+        return note.empty() ? nearest_line(spec_, spec_name_, overlay_.regex, "", "") : note;
+    }
+
     Outcome<std::string> no_tag_section() const {
         return mismatch("package",
-                        fmt::format("there is no section {} for {}",
-                                    section_title("%package", overlay_.package),
-                                    overlay_type_name(overlay_.type)),
+                        fmt::format("there is no section {}",
+                                    section_title("%package", overlay_.package)),
                         nearest_section(spec_, "%package", overlay_.package));
     }
 
@@ -276,6 +292,10 @@ Replacer::Replacer(const Overlay& overlay) : replacement_(overlay.replacement) {
 }
 
 Replacer::~Replacer() = default;
+
+bool Replacer::matches(std::string_view text) const {
+    return regex_->ok() && RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex_);
+}
 
 Outcome<std::string> Replacer::replace(std::string_view text) const {
     if (!regex_->ok()) {

@@ -199,6 +199,14 @@ TEST(ReferencedFiles, SaysWhenAReferenceMayBeAnyFile) {
     EXPECT_THAT(referenced_files(read_spec_facts(""), {"README"}).names, IsEmpty());
 }
 
+TEST(SpecFacts, AnyTextOf64MiB) {
+    for (const char byte : {'x', '\0'}) {
+        EXPECT_THAT(read_spec_facts(std::string(64U << 20U, byte)).files, IsEmpty());
+    }
+    const std::string odd = "Source0: " + std::string(8U << 20U, 'x') + "\nPatch0: b\n";
+    EXPECT_EQ(read_spec_facts(odd).files.back().expanded.text, "b");
+}
+
 TEST(SpecFacts, SurvivesWhatIsNoSpec) {
     const std::string megabyte(1U << 20U, '\0');
     EXPECT_THAT(read_spec_facts(megabyte).files, IsEmpty());

@@ -23,6 +23,13 @@ Result<ExitCode> run(Context& context) {
     }
     const Component* component = TARN_TRY(selected_one(context));
     Workspace* workspace = TARN_TRY(context.workspace());
+    for (const std::string& precious : {workspace->project().root, current_directory()}) {
+        if (precious == output || precious.starts_with(output == "/" ? output : output + "/")) {
+            return fail(error(ErrorKind::kUsage, "{} cannot be replaced: {} lies in it", output,
+                              precious)
+                            .advise("give the sources a directory of their own"));
+        }
+    }
     SourcesOptions options;
     options.download = !given.has("skip-sources");
     options.overlays = !given.has("skip-overlays");
@@ -39,13 +46,12 @@ Result<ExitCode> run(Context& context) {
     }
     const Tree tree = TARN_TRY(
         sources.files.tree(workspace->store(), workspace->project().source_date_epoch));
-    // Written beside and renamed: what is there is the old sources or the new ones.
+    // Written beside and exchanged: what is there is the old sources or the new ones.
     TARN_TRY(make_directories(parent_path(output)));
     TempDir beside = TARN_TRY(TempDir::make(parent_path(output)));
     const std::string fresh = join_path(beside.path(), "sources");
     TARN_TRY(write_tree(workspace->store(), tree, fresh));
-    TARN_TRY(remove_tree(output));
-    TARN_TRY(rename_path(fresh, output));
+    TARN_TRY(replace_directory(fresh, output));
     context.reporter().info(fmt::format("{} files in {}", tree.entries().size(),
                                         context.shown(output)));
     return ExitCode::kDone;

@@ -17,8 +17,8 @@ struct ComponentConfig : Component {
     std::vector<SaidFalse> said_false{};
     std::optional<SpecType> type_given{};
     std::optional<bool> precise_given{};
-    std::optional<std::vector<std::string>> overlay_files{};  // [] switches inherited ones off
-    Span overlay_files_where{};
+    // Patterns and their places; [] switches inherited ones off.
+    std::optional<std::vector<std::pair<std::string, Span>>> overlay_files{};
     Span spec_where{}, build_where{};
     std::string directory{};  // of the file that defines it
 };
@@ -47,7 +47,7 @@ struct Collected {
     std::map<std::string, DistroConfig> distros{};
     std::map<std::string, ComponentConfig> components{};
     std::map<std::string, GroupConfig> groups{};
-    std::map<std::string, ImageConfig> images{};
+    std::map<std::string, ImageConfig> images{}, image_parts{};
     ComponentConfig defaults{};
     std::vector<std::pair<std::string, Span>> includes{};  // of the file just read
 };
@@ -66,12 +66,14 @@ const TableKind<Overlay>& overlay_kind();
 const TableKind<OverlayMetadata>& overlay_metadata_kind();
 const TableKind<SourceFile>& source_file_kind();
 const TableKind<ImageConfig>& image_kind();
+const TableKind<ImageConfig>& image_part_kind();  // an image without base and parts
 const TableKind<TestSuite>& test_suite_kind();
 const TableKind<Resources>& resources_kind();
 const TableKind<ImportGroup>& import_group_kind();
 const TableKind<ImportPolicy>& import_policy_kind();
 const TableKind<ImportRule>& import_rule_kind();
 const TableKind<Signing>& signing_kind();
+const TableKind<SecureBoot>& secure_boot_kind();
 const TableKind<RenderWording>& render_wording_kind();
 
 // A reference whose distro and version have to be defined; checked at the end of the load.
@@ -93,7 +95,7 @@ const TableKind<OverlayDocument>& overlay_document_kind();
 // Lays `from` over `into` as components inherit: strings override when not empty, booleans only
 // become true, maps merge, lists append, overlay-files replaces.
 void inherit(ComponentConfig& into, const ComponentConfig& from);
-// What an image takes from the one it is based on: lists append, single values override.
-ImageConfig inherit(const ImageConfig& base, const ImageConfig& image);
+// Lays an image, or a part of one, over what it starts from.
+void inherit(ImageConfig& into, const ImageConfig& from);
 
 }  // namespace tarn::declaration

@@ -41,27 +41,44 @@ const TableKind<SourceFile>& origin_kind() {
     return kind;
 }
 
-void check_custom_origin(Reading& reading, const SourceFile& file) {
+void check_custom_origin(Reading& reading, const Value& origin, const SourceFile& file) {
     if (!plain_file_name(file.script)) {
-        reading.broken_rule(file.where, "origin custom needs `script`, a plain file name");
+        reading.broken_rule(place_of(origin, "script", file.where),
+                            "origin custom needs `script`, a plain file name");
     }
     std::set<std::string> seen = {file.script};
+    const Entry* inputs = origin.find("inputs");
     for (const std::string& input : file.inputs) {
-        if (!plain_file_name(input) || !seen.insert(input).second) {
+        if (!plain_file_name(input)) {
+            reading.broken_rule(inputs->value.span,
+                                fmt::format("`inputs`: \"{}\" is not a plain file name", input));
+        } else if (!seen.insert(input).second) {
             reading.broken_rule(
-                file.where,
-                fmt::format("`inputs` must be plain file names, each once; \"{}\" is not", input));
+                inputs->value.span,
+                fmt::format("`inputs`: {} is {}",
+                            input,
+                            input == file.script ? "the script itself" : "named twice"));
         }
     }
 }
 
-void check_origin(Reading& reading, SourceFile& file) {
+void check_origin(Reading& reading, const Value& table, SourceFile& file) {
+    const Entry* entry = table.find("origin");
+    if (entry == nullptr) {
+        return;
+    }
+    const Value& origin = entry->value;
     if (file.origin_type == "download" && file.uri.find("://") == std::string::npos) {
-        reading.broken_rule(file.where, "origin download needs `uri` with a scheme");
+        reading.broken_rule(place_of(origin, "uri", file.where),
+                            "origin download needs `uri` with a scheme",
+                            "write it as \"https://host/path\"");
     } else if (file.origin_type == "custom") {
-        check_custom_origin(reading, file);
+        check_custom_origin(reading, origin, file);
     } else if (file.origin_type == "overlay" && !file.replace_upstream) {
-        reading.broken_rule(file.where, "origin overlay needs `replace-upstream`");
+        reading.broken_rule(file.where,
+                            "origin overlay needs `replace-upstream`",
+                            "the entry stands for a file of upstream's that overlays change: write "
+                            "replace-upstream = true, replace-reason = \"...\"");
     } else if (file.origin_type == "debian") {
         if (file.package.empty() || file.distro.name.empty()) {
             reading.broken_rule(file.where, "origin debian needs `package` and `distro`");
@@ -73,6 +90,7 @@ void check_origin(Reading& reading, SourceFile& file) {
 }
 
 void check_source_file(Reading& reading, const Value& table, SourceFile& file) {
+    file.where = place_of(table, "filename", file.where);
     if (!file.filename.empty() && !plain_file_name(file.filename)) {
         reading.broken_rule(table.find("filename")->value.span,
                             "`filename` must be one plain file name, without `/` and blanks");
@@ -80,18 +98,22 @@ void check_source_file(Reading& reading, const Value& table, SourceFile& file) {
     const Entry* hash = table.find("hash");
     if (!file.hash.empty() && hash != nullptr) {
         const std::size_t digits = file.hash_type == "SHA512" ? 128 : 64;
-        if (file.hash_type.empty()) {
-            reading.broken_rule(hash->value.span, "`hash` needs `hash-type`");
-        } else if (file.hash.size() != digits ||
-                   file.hash.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
+        if (table.find("hash-type") == nullptr) {
+            reading.broken_rule(
+                hash->value.span, "`hash` needs `hash-type`", "SHA256 and SHA512 are possible");
+        } else if (!file.hash_type.empty() &&
+                   (file.hash.size() != digits ||
+                    file.hash.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
             reading.broken_rule(
                 hash->value.span,
                 fmt::format("`hash` must be {} hexadecimal digits for {}", digits, file.hash_type));
         }
     }
-    check_origin(reading, file);
+    check_origin(reading, table, file);
     if (file.replace_upstream == file.replace_reason.empty()) {
-        reading.broken_rule(file.where,
+        reading.broken_rule(place_of(table,
+                                     file.replace_upstream ? "replace-upstream" : "replace-reason",
+                                     file.where),
                             file.replace_upstream ? "`replace-upstream` needs `replace-reason`"
                                                   : "`replace-reason` needs `replace-upstream`");
     }
@@ -304,9 +326,9 @@ void read_packages(Reading& reading, const Entry& entry, ComponentConfig& out) {
 
 void read_overlay_files(Reading& reading, const Entry& entry, ComponentConfig& out) {
     out.overlay_files.emplace();
-    out.overlay_files_where = entry.value.span;
-    each_string(
-        reading, entry, [&](const Value& value) { out.overlay_files->push_back(value.text); });
+    each_string(reading, entry, [&](const Value& value) {
+        out.overlay_files->emplace_back(value.text, value.span);
+    });
 }
 
 // azldev checks the rules of overlays, build and source-files for components only.
@@ -339,12 +361,13 @@ std::vector<Field<ComponentConfig>> component_fields(Layer layer,
 Keys<GroupConfig>::Read path_patterns(std::vector<std::string> GroupConfig::* member) {
     return {[member](Reading& reading, const Entry& entry, GroupConfig& out) {
                 each_string(reading, entry, [&](const Value& value) {
-                    if (valid_pattern(value.text)) {
+                    const std::string_view fault = pattern_fault(value.text);
+                    if (fault.empty()) {
                         (out.*member).push_back(path_value(reading, value.text));
                     } else {
                         reading.broken_rule(
                             value.span,
-                            fmt::format("\"{}\" is not a valid pattern", value.text));
+                            fmt::format("\"{}\" is not a valid pattern: {}", value.text, fault));
                     }
                 });
             },

@@ -29,7 +29,7 @@ const TableKind<InputReference>& input_kind() {
         {{"repo", K::text(&InputReference::repo)}, {"set", K::text(&InputReference::set)}},
         [](Reading& reading, const Value&, InputReference& input) {
             if (input.repo.empty() == input.set.empty()) {
-                reading.broken_rule(input.where, "an input needs either `repo` or `set`");
+                reading.broken_rule(input.where, "an input needs exactly one of `repo` and `set`");
             }
         }};
     return kind;
@@ -148,40 +148,46 @@ typename Keys<T>::Read key_uri(std::string T::* member) {
     }, Shape{ShapeKind::kText}};
 }
 
-void check_repo(Reading& reading, const Value&, RpmRepo& repo) {
+void check_repo(Reading& reading, const Value& table, RpmRepo& repo) {
     check_resource_name(reading, repo.name, repo.where);
+    const std::string_view address = repo.base_uri.empty() ? "metalink" : "base-uri";
     if (repo.base_uri.empty() == repo.metalink.empty()) {
-        reading.broken_rule(repo.where, "a repository needs either `base-uri` or `metalink`");
+        reading.broken_rule(repo.where,
+                            "a repository needs exactly one of `base-uri` and `metalink`");
     } else if (!is_web(repo.base_uri.empty() ? repo.metalink : repo.base_uri)) {
-        reading.broken_rule(repo.where, "the address of a repository must be http or https");
+        reading.broken_rule(place_of(table, address, repo.where),
+                            fmt::format("`{}` must begin with http:// or https://", address));
     }
     if (repo.gpg_key.empty() && !repo.disable_gpg_check) {
         reading.broken_rule(repo.where, "a repository needs `gpg-key` or `disable-gpg-check`");
     }
 }
 
-void check_subrepo(Reading& reading, const Value&, SubRepo& subrepo) {
+void check_subrepo(Reading& reading, const Value& table, SubRepo& subrepo) {
     const bool climbs = subrepo.subpath == ".." || subrepo.subpath.starts_with("../") ||
                         subrepo.subpath.ends_with("/..") || contains(subrepo.subpath, "/../");
     if (subrepo.subpath.starts_with('/') || climbs ||
         subrepo.subpath.find_first_of("?#") != std::string::npos) {
-        reading.broken_rule(subrepo.where, "`subpath` must be relative, without .., ? and #");
+        reading.broken_rule(place_of(table, "subpath", subrepo.where),
+                            "`subpath` must be relative, without .., ? and #");
     }
 }
 
-void check_repo_set(Reading& reading, const Value&, RpmRepoSet& set) {
+void check_repo_set(Reading& reading, const Value& table, RpmRepoSet& set) {
     check_resource_name(reading, set.name, set.where);
     const std::set<std::string> names(set.subrepos.begin(), set.subrepos.end());
     if (names.size() != set.subrepos.size()) {
-        reading.broken_rule(set.where, "`subrepos` names a sub-repository twice");
+        reading.broken_rule(place_of(table, "subrepos", set.where),
+                            "`subrepos` names a sub-repository twice");
     }
     if (set.gpg_key.empty() && !set.disable_gpg_check) {
         reading.broken_rule(set.where, "a repository set needs `gpg-key` or `disable-gpg-check`");
     }
     if (!set.base_uri.empty() &&
         (!is_web(set.base_uri) || set.base_uri.find_first_of("?#") != std::string::npos)) {
-        reading.broken_rule(
-            set.where, "`base-uri` of a repository set must be http or https, without ? and #");
+        reading.broken_rule(place_of(table, "base-uri", set.where),
+                            "`base-uri` of a repository set must begin with http:// or https://, "
+                            "without ? and #");
     }
 }
 

@@ -25,7 +25,7 @@ Node overlay_node(const Overlay& overlay) {
         node.text_if(key, value, place(key));
     };
     node.add("type",
-             Node::of_text(std::string(overlay_type_name(overlay.type)), place("type")));
+             Node::of_text(std::string(overlay_type_text(overlay)), place("type")));
     text("description", overlay.description);
     text("tag", overlay.tag);
     text("value", overlay.value);

@@ -110,4 +110,17 @@ void Filler::text_map(std::string_view key, const std::map<std::string, std::str
     node_.table_if(std::string(key), std::move(map));
 }
 
+std::vector<Node> reason_nodes(std::string_view key,
+                               const std::vector<NameReason>& items,
+                               Span where) {
+    std::vector<Node> nodes;
+    for (const NameReason& item : items) {
+        Node node;
+        node.text_if(std::string(key), item.name, where);
+        node.text_if("reason", item.reason, where);
+        nodes.push_back(std::move(node));
+    }
+    return nodes;
+}
+
 }  // namespace tarn::declaration

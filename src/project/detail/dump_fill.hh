@@ -55,6 +55,10 @@ Node publish_node(Filler fill, const Publish& publish);
 Node distro_reference_node(Filler fill, const DistroReference& reference);
 Node metadata_node(const OverlayMetadata& metadata);
 Node component_node(const Project& project, const Component& component);
+// {<key> = name, reason = …} for each.
+std::vector<Node> reason_nodes(std::string_view key,
+                               const std::vector<NameReason>& items,
+                               Span where);
 Node image_node(Filler fill, const Image& image);
 Node import_policy_node(Filler fill, const ImportPolicy& policy);
 Node import_rule_node(Filler fill, const ImportRule& rule);

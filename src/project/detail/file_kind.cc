@@ -102,6 +102,33 @@ const TableKind<Signing>& signing_kind() {
     return kind;
 }
 
+const TableKind<SecureBoot>& secure_boot_kind() {
+    using K = Keys<SecureBoot>;
+    static const TableKind<SecureBoot> kind = {
+        "secure-boot",
+        {
+            {"certificate", K::path(&SecureBoot::certificate)},
+            {"key", K::path(&SecureBoot::key)},
+            {"pkcs11", K::text(&SecureBoot::pkcs11)},
+            {"command", K::texts(&SecureBoot::command)},
+            {"signatures", K::path(&SecureBoot::signatures)},
+        },
+        [](Reading& reading, const Value& table, SecureBoot&) {
+            std::string first;
+            for (const char* way : {"key", "pkcs11", "command", "signatures"}) {
+                const Entry* entry = table.find(way);
+                if (entry != nullptr && !first.empty()) {
+                    reading.broken_rule(entry->value.span,
+                                        fmt::format("`{}` and `{}` both say who signs: give one",
+                                                    first,
+                                                    way));
+                }
+                first = entry != nullptr && first.empty() ? way : first;
+            }
+        }};
+    return kind;
+}
+
 const TableKind<Collected>& file_kind() {
     using P = Keys<Project>;
     static const TableKind<Collected> kind = {
@@ -127,8 +154,11 @@ const TableKind<Collected>& file_kind() {
             {"default-package-config", of_project(P::same(package_defaults_kind()))},
             // Tarn's own:
             {"build", of_project(P::same(build_kind()))},
+            {"image-parts",
+             C::unique_map("image part", image_part_kind(), &Collected::image_parts)},
             {"render", of_project(P::table(render_wording_kind(), &Project::render))},
             {"signing", of_project(P::table(signing_kind(), &Project::signing))},
+            {"secure-boot", of_project(P::table(secure_boot_kind(), &Project::secure_boot))},
             {"import-groups",
              of_project(
                  P::unique_map("import group", import_group_kind(), &Project::import_groups))},

@@ -185,9 +185,10 @@ std::vector<std::string> FileReader::expand(const std::string& pattern,
                                             const std::string& directory,
                                             Span where,
                                             std::string_view what) {
-    if (!valid_pattern(pattern)) {
+    const std::string_view fault = pattern_fault(pattern);
+    if (!fault.empty()) {
         incomplete_ = true;
-        diagnostics_.error(where, fmt::format("\"{}\" is not a valid pattern", pattern));
+        diagnostics_.error(where, fmt::format("\"{}\" is not a valid pattern: {}", pattern, fault));
         return {};
     }
     auto files = matching_files(pattern, directory, kFileCountLimit);
@@ -206,12 +207,16 @@ std::vector<std::string> FileReader::expand(const std::string& pattern,
         diagnostic.primary = where;
         diagnostic.message = fmt::format("there is no {} {}", what, pattern);
         const std::string wanted = absolute_path(pattern, directory);
+        std::string hint;
         if (auto names = list_directory(parent_path(wanted))) {
-            const std::string hint = did_you_mean(file_name(wanted), *names);
-            if (!hint.empty()) {
-                diagnostic.help.push_back(hint);
-            }
+            hint = did_you_mean(file_name(wanted), *names);
         }
+        if (hint.empty()) {
+            hint = contains(pattern, "{")
+                       ? "of patterns, only those with *, ? or [ may match nothing"
+                       : "the path is relative to the directory of this file";
+        }
+        diagnostic.help.push_back(std::move(hint));
         diagnostics_.add(std::move(diagnostic));
     }
     return std::move(*files);

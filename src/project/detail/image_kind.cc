@@ -3,6 +3,9 @@
 #include "base/strings.hh"
 #include "project/detail/checks.hh"
 #include "project/detail/collected.hh"
+#include "project/detail/image_tables.hh"
+
+#include <algorithm>
 
 namespace tarn::declaration {
 namespace {
@@ -107,20 +110,31 @@ const TableKind<ImageConfig>& publish_channels_kind() {
     return kind;
 }
 
+// Which kind of image a format belongs to is looked at when everything is known.
 void read_formats(Reading& reading, const Entry& entry, ImageConfig& out) {
-    static const std::vector<std::string> kFormats = {"raw", "vhd"};
+    static const std::vector<std::string> kFormats = {
+        "raw", "vhd", "qcow2", "oci", "docker-archive", "wsl"};
     each_string(reading, entry, [&](const Value& value) {
-        for (const std::string& format : kFormats) {
-            if (format == value.text) {
-                out.formats.push_back(format);
-                return;
-            }
+        if (std::ranges::find(kFormats, value.text) != kFormats.end()) {
+            out.formats.emplace_back(value.text);
+            return;
         }
         Entry element;
         element.key = entry.key;
         element.value = value;
         report_unknown_word(reading, element, kFormats);
     });
+}
+
+// Names of packages or groups, and where each was named first.
+Reader<ImageConfig> packages_reader() {
+    return {[](Reading& reading, const Entry& entry, ImageConfig& out) {
+                each_string(reading, entry, [&](const Value& value) {
+                    out.packages.emplace_back(value.text);
+                    out.package_where.emplace(value.text, value.span);
+                });
+            },
+            Shape{ShapeKind::kTexts}};
 }
 
 void read_base(Reading& reading, const Entry& entry, ImageConfig& out) {
@@ -140,36 +154,71 @@ void check_image(Reading& reading, const Value& table, ImageConfig& out) {
 
 }  // namespace
 
-const TableKind<ImageConfig>& image_kind() {
+namespace {
+
+std::vector<Field<ImageConfig>> image_fields() {
     using K = Keys<ImageConfig>;
     using I = Keys<Image>;
-    static const TableKind<ImageConfig> kind = {
-        "image",
-        {
-            {"description", K::text(&Image::description)},
-            {"base", {read_base, Shape{ShapeKind::kText}}},
-            {"packages", K::texts(&Image::packages)},
-            {"package-groups", K::references(Names::kPackageGroup, &Image::package_groups)},
-            {"exclude-packages", K::texts(&Image::exclude_packages)},
-            {"weak-dependencies", K::maybe_flag(&ImageConfig::weak_given)},
-            {"kernel-command-line", K::texts(&Image::kernel_command_line)},
-            {"filesystem", K::word_text(&Image::filesystem, {"ext4", "erofs"})},
-            {"size", K::size(&Image::size_bytes)},
-            {"esp-size", K::size(&Image::esp_bytes)},
-            {"formats", {read_formats, Shape{ShapeKind::kTexts}}},
-            {"initrd-modules", K::texts(&Image::initrd_modules)},
-            {"files", I::list(file_entry_kind(), &Image::files)},
-            {"hostname", K::text(&Image::hostname)},
-            {"version-floors", K::text_map(&Image::version_floors)},
-            {"boot-install", K::text(&Image::boot_install)},
-            {"tests", {read_tests, table_shape(ShapeKind::kTextsOrTable, suites_kind())}},
-            {"verify-exceptions",
-             I::list(verify_exception_kind(), &Image::verify_exceptions)},
-            {"definition", K::same(definition_kind())},
-            {"capabilities", I::table(capabilities_kind(), &Image::capabilities)},
-            {"publish", K::same(publish_channels_kind())},
-        },
-        check_image};
+    return {
+        {"description", K::text(&Image::description)},
+        {"kind", K::word_text(&Image::kind, {"disk", "container", "wsl"})},
+        {"architecture", K::word_text(&Image::architecture, {"x86_64", "aarch64"})},
+        {"version", K::text(&Image::version)},
+        {"packages", packages_reader()},
+        {"package-groups", K::references(Names::kPackageGroup, &Image::package_groups)},
+        {"exclude-packages", K::texts(&Image::exclude_packages)},
+        {"weak-dependencies", K::maybe_flag(&ImageConfig::weak_given)},
+        {"kernel-command-line", K::texts(&Image::kernel_command_line)},
+        {"filesystem", K::word_text(&Image::filesystem, {"ext4", "erofs"})},
+        {"size", K::size(&Image::size_bytes)},
+        {"esp-size", K::size(&Image::esp_bytes)},
+        {"esp-single-uki", K::flag(&Image::esp_single_uki)},
+        {"partitions", I::list(image_partition_kind(), &Image::partitions)},
+        {"bootloader", K::word_text(&Image::bootloader, {"uki", "systemd-boot"})},
+        {"integrity", K::word_text(&Image::integrity, {"none", "verity"})},
+        {"update-url", K::text(&Image::update_url)},
+        {"secure-boot", K::flag(&Image::secure_boot)},
+        {"formats", {read_formats, Shape{ShapeKind::kTexts}}},
+        {"initrd-modules", K::texts(&Image::initrd_modules)},
+        {"files", I::list(file_entry_kind(), &Image::files)},
+        {"hostname", K::text(&Image::hostname)},
+        {"machine-id", K::word_text(&Image::machine_id, {"uninitialized", "empty"})},
+        {"users", I::unique_map("user", image_user_kind(), &Image::users)},
+        {"services", I::table(image_services_kind(), &Image::services)},
+        {"sysctl", sysctl_reader()},
+        {"kernel-modules", I::table(image_modules_kind(), &Image::kernel_modules)},
+        {"locale", I::table(image_locale_kind(), &Image::locale)},
+        {"assert", I::table(image_assertions_kind(), &Image::assertions)},
+        {"container", I::table(image_container_kind(), &Image::container)},
+        {"wsl", I::table(image_wsl_kind(), &Image::wsl)},
+        {"selinux", I::table(image_selinux_kind(), &Image::selinux)},
+        {"version-floors", K::text_map(&Image::version_floors)},
+        {"boot-install", K::text(&Image::boot_install)},
+        {"tests", {read_tests, table_shape(ShapeKind::kTextsOrTable, suites_kind())}},
+        {"verify-exceptions", I::list(verify_exception_kind(), &Image::verify_exceptions)},
+        {"definition", K::same(definition_kind())},
+        {"capabilities", I::table(capabilities_kind(), &Image::capabilities)},
+        {"publish", K::same(publish_channels_kind())},
+    };
+}
+
+std::vector<Field<ImageConfig>> whole_image_fields() {
+    using K = Keys<ImageConfig>;
+    std::vector<Field<ImageConfig>> fields = image_fields();
+    fields.push_back({"base", {read_base, Shape{ShapeKind::kText}}});
+    fields.push_back({"includes", K::references(Names::kImagePart, &Image::includes)});
+    return fields;
+}
+
+}  // namespace
+
+const TableKind<ImageConfig>& image_kind() {
+    static const TableKind<ImageConfig> kind = {"image", whole_image_fields(), check_image};
+    return kind;
+}
+
+const TableKind<ImageConfig>& image_part_kind() {
+    static const TableKind<ImageConfig> kind = {"image part", image_fields(), check_image};
     return kind;
 }
 

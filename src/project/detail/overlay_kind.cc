@@ -51,10 +51,38 @@ const OverlayRule& rule_of(OverlayType type) {
     return overlay_rules().front();
 }
 
+bool has_content(const Overlay& overlay, std::string_view key) {
+    return (key == "tag" && !overlay.tag.empty()) || (key == "value" && !overlay.value.empty()) ||
+           (key == "lines" && !overlay.lines.empty()) ||
+           (key == "regex" && !overlay.regex.empty()) ||
+           (key == "section" && !overlay.section.empty()) ||
+           (key == "package" && !overlay.package.empty()) ||
+           (key == "source" && !overlay.source.empty()) ||
+           (key == "file" && !overlay.file.empty()) ||
+           (key == "replacement" && !overlay.replacement.empty());
+}
+
 }  // namespace
 
 std::string_view overlay_type_name(OverlayType type) {
-    return rule_of(type).name;
+    return type == OverlayType::kUnknown ? "unknown" : rule_of(type).name;
+}
+
+std::string_view overlay_type_text(const Overlay& overlay) {
+    return overlay.type == OverlayType::kUnknown ? std::string_view(overlay.unknown_type)
+                                                 : overlay_type_name(overlay.type);
+}
+
+std::string_view missing_overlay_key(const Overlay& overlay) {
+    if (overlay.type == OverlayType::kUnknown) {
+        return {};
+    }
+    for (std::string_view key : rule_of(overlay.type).required) {
+        if (key != "value" && !has_content(overlay, key)) {
+            return key;
+        }
+    }
+    return {};
 }
 
 }  // namespace tarn
@@ -65,17 +93,6 @@ namespace {
 Span span_of(const Overlay& overlay, const std::string& key) {
     auto found = overlay.key_spans.find(key);
     return found == overlay.key_spans.end() ? overlay.where : found->second;
-}
-
-bool has_content(const Overlay& overlay, std::string_view key) {
-    return (key == "tag" && !overlay.tag.empty()) || (key == "value" && !overlay.value.empty()) ||
-           (key == "lines" && !overlay.lines.empty()) ||
-           (key == "regex" && !overlay.regex.empty()) ||
-           (key == "section" && !overlay.section.empty()) ||
-           (key == "package" && !overlay.package.empty()) ||
-           (key == "source" && !overlay.source.empty()) ||
-           (key == "file" && !overlay.file.empty()) ||
-           (key == "replacement" && !overlay.replacement.empty());
 }
 
 void check_regex(Reading& reading, const Overlay& overlay) {
@@ -108,8 +125,9 @@ void check_file(Reading& reading, const Overlay& overlay) {
     }
     const bool is_name =
         overlay.type == OverlayType::kFileAdd || overlay.type == OverlayType::kPatchAdd;
-    if (!is_name && !valid_pattern(overlay.file)) {
-        reading.broken_rule(where, "`file` is not a valid pattern: a bracket is not closed");
+    const std::string_view fault = is_name ? std::string_view() : pattern_fault(overlay.file);
+    if (!fault.empty()) {
+        reading.broken_rule(where, fmt::format("`file` is not a valid pattern: {}", fault));
     }
 }
 
@@ -125,14 +143,10 @@ bool is_archive_name(std::string_view name) {
 void check_overlay(Reading& reading, const Value& table, Overlay& overlay) {
     using enum OverlayType;
     overlay.has_replacement = table.find("replacement") != nullptr;
-    const Entry* type = table.find("type");
-    if (type == nullptr || type->value.kind != ValueKind::kString) {
-        return;  // reported already
+    if (overlay.type == kUnknown) {
+        return;  // reported already, and no rules to check
     }
     const OverlayRule& rule = rule_of(overlay.type);
-    if (rule.name != type->value.text) {
-        return;  // an unknown type: reported already, and no rules to check
-    }
     for (std::string_view key : rule.required) {
         const Entry* entry = table.find(key);
         if (!has_content(overlay, key)) {
@@ -215,7 +229,9 @@ void check_metadata(Reading& reading, const Value&, OverlayMetadata& metadata) {
         return;
     }
     if (metadata.commits.empty()) {
-        reading.broken_rule(metadata.where, "category upstream-backport needs `commits`");
+        reading.broken_rule(metadata.where,
+                            "category upstream-backport needs `commits`",
+                            "write commits = [{ url = \"https://...\" }]");
     }
     if (!metadata.upstream_status.empty() && metadata.upstream_status != "upstreamed" &&
         metadata.upstream_status != "upstreamable") {
@@ -233,15 +249,14 @@ std::vector<std::pair<std::string_view, OverlayType>> type_words() {
     return words;
 }
 
-// An unknown type is an error whatever is allowed: nobody knows what to do then.
 Keys<Overlay>::Read type_reader() {
     auto word = Keys<Overlay>::word(&Overlay::type, type_words());
     Shape shape = word.shape;
     return {[word = std::move(word)](Reading& reading, const Entry& entry, Overlay& out) {
-                Reading exact = reading;
-                exact.permissive = false;
-                exact.defaults = false;
-                word(exact, entry, out);
+                word(reading, entry, out);
+                if (out.type == OverlayType::kUnknown) {
+                    out.unknown_type = entry.value.text;
+                }
             },
             std::move(shape)};
 }

@@ -95,33 +95,33 @@ bool may_match_nothing(std::string_view pattern) {
     return pattern.find_first_of("*?[") != std::string_view::npos;
 }
 
-bool valid_pattern(std::string_view pattern) {
+std::string_view pattern_fault(std::string_view pattern) {
     if (pattern.find_first_of("*?[{") == std::string_view::npos) {
-        return true;  // a literal name, in which a backslash is a backslash
+        return {};  // a literal name, in which a backslash is a backslash
     }
     std::size_t braces = 0;
     for (std::size_t at = 0; at < pattern.size(); ++at) {
         if (pattern[at] == '\\') {
             if (++at == pattern.size()) {
-                return false;
+                return "the \\ at its end escapes nothing";
             }
         } else if (pattern[at] == '[') {
             // The first character of a class may be the closing bracket itself.
             const std::size_t close = pattern.find(']', at + 2);
             if (close == std::string_view::npos) {
-                return false;
+                return "a [ is not closed";
             }
             at = close;
         } else if (pattern[at] == '{') {
             ++braces;
         } else if (pattern[at] == '}') {
             if (braces == 0) {
-                return false;
+                return "a } was not opened";
             }
             --braces;
         }
     }
-    return braces == 0;
+    return braces == 0 ? "" : "a { is not closed";
 }
 
 Result<std::vector<std::string>> matching_files(const std::string& pattern,

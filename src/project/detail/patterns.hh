@@ -12,7 +12,8 @@ namespace tarn::declaration {
 
 // Whether an unmatched pattern is an error: only *, ? and [ make one that may match nothing.
 bool may_match_nothing(std::string_view pattern);
-bool valid_pattern(std::string_view pattern);
+// What is wrong with a pattern; empty for a valid one.
+std::string_view pattern_fault(std::string_view pattern);
 
 enum class Unreadable : bool { kFail, kIgnore };
 

@@ -50,12 +50,21 @@ bool expect_kind(Reading& reading, std::string_view key, const Value& value, Val
         help = "put the value in quotes";
     } else if (wanted == ValueKind::kArray) {
         help = "put the value in brackets: [ ... ]";
+    } else if (wanted == ValueKind::kBoolean) {
+        help = "write true or false, without quotes";
+    } else if (wanted == ValueKind::kInteger && value.kind == ValueKind::kString) {
+        help = "write the number without quotes";
     }
     reading.error(
         value.span,
         fmt::format("`{}` must be {}, not {}", key, kind_name(wanted), kind_name(value.kind)),
         std::move(help));
     return false;
+}
+
+Span place_of(const Value& table, std::string_view key, Span otherwise) {
+    const Entry* entry = table.find(key);
+    return entry == nullptr ? otherwise : entry->value.span;
 }
 
 const std::string* expect_string(Reading& reading, const Entry& entry) {
@@ -125,6 +134,11 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     return std::nullopt;
 }
 
+std::string possible_values(std::vector<std::string> words) {
+    std::erase(words, "");
+    return words.empty() ? std::string() : "possible values: " + join(words, ", ");
+}
+
 void report_unknown_key(Reading& reading,
                         const Entry& entry,
                         std::string_view table_kind,
@@ -139,10 +153,9 @@ void report_unknown_key(Reading& reading,
 }
 
 void report_unknown_word(Reading& reading, const Entry& entry, std::vector<std::string> words) {
-    std::erase(words, "");
     std::string help = did_you_mean(entry.value.text, words);
     if (help.empty()) {
-        help = "possible values: " + join(words, ", ");
+        help = possible_values(std::move(words));
     }
     reading.broken_rule(entry.value.span,
                         fmt::format("`{}` cannot be \"{}\"", entry.key, entry.value.text),

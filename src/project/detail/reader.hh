@@ -20,7 +20,14 @@
 
 namespace tarn::declaration {
 
-enum class Names : std::uint8_t { kDistro, kComponent, kPackageGroup, kImage, kTestSuite };
+enum class Names : std::uint8_t {
+    kDistro,
+    kComponent,
+    kPackageGroup,
+    kImage,
+    kImagePart,
+    kTestSuite
+};
 
 // A name somewhere that must be defined by the end of the load.
 struct Reference {
@@ -59,6 +66,8 @@ struct Reading {
 // These report and return nullptr or false when the value has another type.
 const std::string* expect_string(Reading& reading, const Entry& entry);
 bool expect_kind(Reading& reading, std::string_view key, const Value& value, ValueKind wanted);
+// The place of a key's value, or `otherwise` without the key.
+Span place_of(const Value& table, std::string_view key, Span otherwise);
 // Calls `use` for every string of an array.
 void each_string(Reading& reading,
                  const Entry& entry,
@@ -67,6 +76,8 @@ std::string path_value(const Reading& reading, std::string_view text);
 // "4 GiB", "512 MiB", "10 GB" or a plain integer of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+// "possible values: a, b"; empty when any is.
+std::string possible_values(std::vector<std::string> words);
 void report_unknown_key(Reading& reading,
                         const Entry& entry,
                         std::string_view table_kind,
@@ -182,7 +193,8 @@ void read_table(Reading& reading,
             if (entry == nullptr || empty) {
                 reading.broken_rule(
                     empty ? entry->value.span : where,
-                    fmt::format("{} needs `{}`", table_title(kind.what, name), field.key));
+                    fmt::format("{} needs `{}`", table_title(kind.what, name), field.key),
+                    possible_values(field.read.shape.words));
             }
         }
     }

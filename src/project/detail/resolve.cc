@@ -84,9 +84,13 @@ void Resolver::check_reference(const DistroReference& reference) {
     const Distro* distro = project_.distro(reference);
     if (distro == nullptr) {
         if (reported_.try_emplace(reference.name_where.begin).second) {
+            std::string help = did_you_mean(reference.name, keys_of(project_.distros));
+            if (help.empty()) {
+                help = fmt::format("define it as [distros.{}]", reference.name);
+            }
             complain(reference.name_where,
                      fmt::format("distro `{}` is not defined", reference.name),
-                     did_you_mean(reference.name, keys_of(project_.distros)));
+                     std::move(help));
         }
         return;
     }
@@ -104,9 +108,13 @@ void Resolver::check_reference(const DistroReference& reference) {
     }
     const std::string& wanted =
         reference.version.empty() ? distro->default_version : reference.version;
+    std::string help = did_you_mean(wanted, keys_of(distro->versions));
+    if (help.empty()) {
+        help = fmt::format("define it as [distros.{}.versions.'{}']", reference.name, wanted);
+    }
     complain(place,
              fmt::format("distro `{}` has no version `{}`", reference.name, wanted),
-             did_you_mean(wanted, keys_of(distro->versions)));
+             std::move(help));
 }
 
 void Resolver::check_names() {
@@ -135,6 +143,9 @@ void Resolver::check_names() {
             case Names::kImage:
                 check(reference, "image", project_.images, "images");
                 break;
+            case Names::kImagePart:
+                check(reference, "image part", files_.collected().image_parts, "image-parts");
+                break;
             case Names::kTestSuite:
                 check(reference, "test suite", project_.test_suites, "test-suites");
                 break;
@@ -156,7 +167,8 @@ void Resolver::check_packages() {
             }
             if (place->second == &group) {
                 complain(group.where,
-                         fmt::format("package group `{}` lists `{}` twice", name, package));
+                         fmt::format("package group `{}` lists `{}` twice", name, package),
+                         "take one of the two away");
             } else if (group.publish.rpm_channel != place->second->publish.rpm_channel ||
                        group.publish.debuginfo_channel !=
                            place->second->publish.debuginfo_channel) {
@@ -183,20 +195,28 @@ const ImageConfig* Resolver::image(const std::string& name, std::vector<std::str
     if (found == files_.collected().images.end()) {
         return nullptr;  // check_names reports it
     }
-    ImageConfig made = found->second;
+    const ImageConfig& own = found->second;
+    ImageConfig made;
     open.push_back(name);
-    if (std::find(open.begin(), open.end(), made.base) != open.end()) {
+    if (std::find(open.begin(), open.end(), own.base) != open.end()) {
         Diagnostic diagnostic;
-        diagnostic.message = fmt::format("image `{}` is based on itself", made.base);
-        diagnostic.primary = made.base_where;
-        diagnostic.notes.push_back(join(open, " -> ") + " -> " + made.base);
+        diagnostic.message = fmt::format("image `{}` is based on itself", own.base);
+        diagnostic.primary = own.base_where;
+        diagnostic.notes.push_back(join(open, " -> ") + " -> " + own.base);
         diagnostics_.add(std::move(diagnostic));
-    } else if (!made.base.empty()) {
-        if (const ImageConfig* base = image(made.base, open)) {
-            made = inherit(*base, made);
+    } else if (!own.base.empty()) {
+        if (const ImageConfig* base = image(own.base, open)) {
+            inherit(made, *base);
         }
     }
     open.pop_back();
+    for (const std::string& include : own.includes) {
+        const auto part = files_.collected().image_parts.find(include);
+        if (part != files_.collected().image_parts.end()) {  // check_names reports it
+            inherit(made, part->second);
+        }
+    }
+    inherit(made, own);
     return &resolved_images_.emplace(name, std::move(made)).first->second;
 }
 

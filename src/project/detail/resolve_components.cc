@@ -49,7 +49,8 @@ void Resolver::found_members(GroupConfig& group, Members& groups_of) {
                                      name,
                                      files_.shown(config.spec_path),
                                      group.name,
-                                     files_.shown(spec)));
+                                     files_.shown(spec)),
+                         "take `spec.path` away, or keep the other out with `excluded-paths`");
                 continue;
             }
             config.spec_path = spec;
@@ -164,7 +165,8 @@ void Resolver::check_spec(ComponentConfig& config, const ComponentConfig& own) {
         complain(where,
                  fmt::format("component `{}` has a local spec, so it cannot have `{}`",
                              config.name,
-                             own.upstream_name.empty() ? "upstream-commit" : "upstream-name"));
+                             own.upstream_name.empty() ? "upstream-commit" : "upstream-name"),
+                 "take it away, or say type = \"upstream\"");
     }
     if (config.spec_path.empty()) {
         complain(where, fmt::format("the local spec of component `{}` needs `path`", config.name));
@@ -271,13 +273,12 @@ void Resolver::add_overlay_files(ComponentConfig& config) {
         return;
     }
     std::set<std::string> seen;
-    for (const std::string& pattern : *config.overlay_files) {
-        for (const std::string& path :
-             overlay_paths(pattern, config.directory, config.overlay_files_where)) {
+    for (const auto& [pattern, where] : *config.overlay_files) {
+        for (const std::string& path : overlay_paths(pattern, config.directory, where)) {
             if (!seen.insert(path).second) {
                 continue;
             }
-            if (const auto* document = files_.overlay_document(path, config.overlay_files_where)) {
+            if (const auto* document = files_.overlay_document(path, where)) {
                 config.overlays.insert(
                     config.overlays.end(), document->overlays.begin(), document->overlays.end());
             }

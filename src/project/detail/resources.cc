@@ -24,6 +24,13 @@ RpmRepo repo_of(const RpmRepoSet& set, const SubRepo& subrepo) {
     return repo;
 }
 
+std::string known_or_define(const std::string& name,
+                            const std::vector<std::string>& known,
+                            std::string_view table) {
+    const std::string hint = did_you_mean(name, known);
+    return hint.empty() ? fmt::format("define it as [resources.{}.{}]", table, name) : hint;
+}
+
 }  // namespace
 
 void Resolver::expand_set(const RpmRepoSet& set) {
@@ -104,12 +111,13 @@ void Resolver::check_inputs(const std::vector<InputReference>& inputs, bool loca
             }
             complain(input.where,
                      fmt::format("repository `{}` is not defined", input.repo),
-                     did_you_mean(input.repo, known));
+                     known_or_define(input.repo, known, "rpm-repos"));
         }
         if (!input.set.empty() && !project_.resources.sets.contains(input.set)) {
             complain(input.where,
                      fmt::format("repository set `{}` is not defined", input.set),
-                     did_you_mean(input.set, keys_of(project_.resources.sets)));
+                     known_or_define(
+                         input.set, keys_of(project_.resources.sets), "rpm-repo-sets"));
         }
         for (const RpmRepo* repo : project_.repos({input})) {
             if (!seen.insert(repo->name).second) {

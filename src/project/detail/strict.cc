@@ -47,6 +47,8 @@ std::vector<std::string_view> keys_read(OverlayType type) {
             return {"file", "archive"};
         case kFileRename:
             return {"file", "replacement"};
+        case kUnknown:
+            break;
     }
     return {};
 }
@@ -97,6 +99,9 @@ void traps_of_regex(const Overlay& overlay, std::vector<Trap>& traps) {
 
 std::vector<Trap> traps_of(const Overlay& overlay) {
     std::vector<Trap> traps;
+    if (overlay.type == kUnknown) {
+        return traps;  // its type is reported
+    }
     const std::vector<std::string_view> read = keys_read(overlay.type);
     for (const auto& [key, span] : overlay.key_spans) {
         const bool always = key == "type" || key == "description" || key == "metadata";

@@ -291,6 +291,13 @@ std::optional<std::pair<std::size_t, std::size_t>> key_before(std::string_view t
     return std::pair{line + before.find(key), key.size()};
 }
 
+bool at_conflict(std::string_view text, std::size_t offset) {
+    const std::size_t end = std::min(offset, text.size());
+    const std::size_t line = end == 0 ? 0 : text.rfind('\n', end - 1) + 1;
+    const std::string_view mark = text.substr(line, 7);
+    return mark == "<<<<<<<" || mark == "=======" || mark == ">>>>>>>";
+}
+
 Diagnostic describe(const toml::parse_error& error,
                     const Converter& convert,
                     std::string_view text,
@@ -312,6 +319,12 @@ Diagnostic describe(const toml::parse_error& error,
             diagnostic.primary = convert.bytes(key->first, key->second);
         }
         diagnostic.help.emplace_back("keep one of the two definitions");
+    } else if (at_conflict(text, offset)) {
+        diagnostic.message = "a merge conflict was left here";
+        diagnostic.help.emplace_back("`git diff` shows both sides: keep one");
+    } else if (contains(description, "invalid utf-8")) {
+        diagnostic.message = "not valid TOML: these bytes are not UTF-8";
+        diagnostic.help.emplace_back("save the file as UTF-8");
     } else {
         diagnostic.message = "not valid TOML: " + plain_message(description);
     }

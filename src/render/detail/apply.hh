@@ -19,6 +19,9 @@ struct Stage {
     std::vector<std::string>* warnings = nullptr;  // where to put those of strict mode
 };
 
+// Rules that a load may let pass with a warning: a type that is known, the keys it needs.
+Outcome<void> check_complete(const Overlay& overlay);
+
 // An overlay of a spec or of loose files.
 Result<void> apply(const Stage& stage, const Overlay& overlay);
 

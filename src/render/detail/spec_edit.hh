@@ -64,6 +64,7 @@ class Replacer {
   public:
     explicit Replacer(const Overlay& overlay);
     ~Replacer();
+    bool matches(std::string_view text) const;
     // The same text when nothing matches.
     Outcome<std::string> replace(std::string_view text) const;
 
