@@ -38,6 +38,9 @@ struct BuildRequest {
     std::string log_dir;
 };
 
+// Those macro files, in order, as one text.
+Result<std::string> project_macros(const Project& project);
+
 struct BuiltComponent {
     std::string name;
     std::vector<Digest> rpms;  // binary packages, debuginfo included
@@ -71,6 +74,12 @@ Result<BuildOutcome> build_components(const Store& store,
 // The rpmbuild action of the last build of this component that failed with this store; nullopt when
 // the last one succeeded or there was none. What `tarn component shell` enters.
 std::optional<Digest> last_failed_build(const Store& store, const std::string& component);
+
+// The root of a buildroot of `names` and all they need, as a Tree in the store; remembered there.
+// `who` is named in errors.
+Result<Digest> stored_root(const Store& store, const std::vector<AvailablePackage>& available,
+                           const std::vector<std::string>& names, const std::string& who,
+                           unsigned jobs);
 
 // A root Tree from packages: payloads merged, /usr-merge links, passwd and group, no scriptlets.
 Result<Tree> make_root(const Store& store, const std::vector<Digest>& rpms, unsigned jobs);

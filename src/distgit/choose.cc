@@ -62,23 +62,29 @@ Result<Wanted> parse_choice(const CommitChoice& choice) {
 }
 
 Result<std::optional<git::ObjectId>> Session::answer() const {
-    const git::Repository repository = TARN_TRY(git::Repository::open(host_.path()));
     if (wanted_.commit.size() == 40) {
+        const git::Repository repository = TARN_TRY(git::Repository::open(host_.path()));
         if (!repository.has(wanted_.commit)) {
             return std::optional<git::ObjectId>();
         }
         return std::optional(TARN_TRY(repository.commit(wanted_.commit)).id);
     }
     const std::optional<BranchHead> head = host_.head(place_);
-    if (!head || !repository.has(head->id)) {
+    const bool fresh = head && head->fetched >= since_;
+    const bool of_the_head = wanted_.commit.empty() && !wanted_.before;
+    const bool ask = !fresh && !options_.offline && (of_the_head || options_.ask_again);
+    if (!head || ask) {
         return std::optional<git::ObjectId>();
+    }
+    const git::Repository repository = TARN_TRY(git::Repository::open(host_.path()));
+    if (!repository.has(head->id)) {
+        return std::optional<git::ObjectId>();
+    }
+    if (of_the_head) {
+        return std::optional(head->id);
     }
     if (!wanted_.commit.empty()) {
         return by_prefix(repository, head->id, wanted_.commit, place_);
-    }
-    const bool fresh = head->fetched >= since_;
-    if (!wanted_.before) {
-        return fresh || options_.offline ? std::optional(head->id) : std::nullopt;
     }
     // A head fetched before that time, and itself older, may have had successors up to it.
     const std::int64_t tip = TARN_TRY(repository.commit(head->id)).committer_time;

@@ -19,6 +19,9 @@ using detail::Wanted;
 
 namespace {
 
+// Of a git on the network: it is waited for, not worked for.
+constexpr unsigned kFarTransfers = 24;
+
 Failure misses(const SourceMap& map, Span where, std::string message, std::string help) {
     Diagnostic diagnostic;
     diagnostic.primary = where;
@@ -140,10 +143,14 @@ std::vector<Result<git::ObjectId>> DistGit::resolve_all(const std::vector<Packag
         Session session(std::move(host), place, std::move(wanted), options_, opened_, unfiltered);
         return session.resolve();
     };
+    const bool far = std::any_of(sources.begin(), sources.end(), [](const PackageSource& source) {
+        return !source.url.starts_with("file:");
+    });
+    const unsigned transfers = far ? std::max(jobs * 4, kFarTransfers) : jobs * 2;
     reporter.begin("resolving", sources.size(), "packages");
     // An interruption shows in the results that were not reached.
     static_cast<void>(
-        parallel_for(sources.size(), jobs, options_.stop, [&](std::size_t i) -> Result<void> {
+        parallel_for(sources.size(), transfers, options_.stop, [&](std::size_t i) -> Result<void> {
             results[i] = one(i);
             reporter.advance(++done, sources[i].package);
             return {};

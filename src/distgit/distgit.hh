@@ -44,6 +44,9 @@ struct Options {
     unsigned attempts = 3;  // of each transfer; pauses 2 s, doubled, at most 30 s, +-25 %
     std::chrono::seconds timeout{600};
     bool offline = false;   // what is not there is kNetwork, saying so
+    // Ask for a branch once more though what is there answers: its history may have been rewritten.
+    // A full id that is there is an answer for ever.
+    bool ask_again = false;
     std::stop_token stop{};
     std::chrono::milliseconds pause{2000};
 };
@@ -56,7 +59,8 @@ class DistGit {
     // The commit's full id. Fetches history (no contents) when the choice is not answered by what is
     // there; a pinned commit that is there is never asked for again.
     Result<git::ObjectId> resolve(const PackageSource& source, const CommitChoice& choice);
-    // Many at once, `jobs` transfers in parallel; by index.
+    // Many at once; by index. `jobs` is the number of processors: more transfers than that run in
+    // parallel, because they mostly wait.
     std::vector<Result<git::ObjectId>> resolve_all(const std::vector<PackageSource>& sources,
                                                    const std::vector<CommitChoice>& choices,
                                                    unsigned jobs, Reporter& reporter);
@@ -88,6 +92,11 @@ struct LookasideFile {
 // `template` with $pkg, $filename, $hashtype (lower case) and $hash, each percent-encoded.
 std::string lookaside_url(const std::string& uri_template, const std::string& package,
                           const LookasideFile& file);
+
+// The file of that hash, when the store has it; and saying that it does, of a file whose hash was
+// checked.
+std::optional<Digest> kept_file(const Store& store, const LookasideFile& file);
+Result<void> keep_file(const Store& store, const LookasideFile& file, const Digest& content);
 
 struct LookasideRequest {
     std::string package;

@@ -120,6 +120,27 @@ TEST_F(DistGitTest, SnapshotLaterThanTheLastFetchIsFetchedAgain) {
     EXPECT_EQ(open().resolve(source("acl"), far), second);
 }
 
+// Only who says so asks again: the answer to an old snapshot changes when history is rewritten.
+TEST_F(DistGitTest, SnapshotsAreAskedForAgainOnDemand) {
+    server_.add_package("acl");
+    const auto first = server_.commit("acl", "acl.spec", "1");
+    const CommitChoice snapshot{{}, "2024-01-01T00:00:00Z"};
+    EXPECT_EQ(open().resolve(source("acl"), snapshot), first);
+    server_.git(server_.served("acl"), {"commit", "-q", "--amend", "-m", "Other"});
+    const auto rewritten = server_.git(server_.served("acl"), {"rev-parse", "HEAD"});
+    EXPECT_EQ(open().resolve(source("acl"), snapshot), first);
+    EXPECT_EQ(server_.requests(), 1U);
+    options_.ask_again = true;
+    auto run = open();
+    EXPECT_EQ(run.resolve(source("acl"), snapshot), rewritten);
+    EXPECT_EQ(run.resolve(source("acl"), snapshot), rewritten);
+    EXPECT_EQ(run.resolve(source("acl"), {first, {}}), first) << "a full id is not asked for";
+    EXPECT_EQ(server_.requests(), 2U);
+    options_.offline = true;
+    EXPECT_EQ(open().resolve(source("acl"), snapshot), rewritten);
+    EXPECT_EQ(server_.requests(), 2U);
+}
+
 TEST_F(DistGitTest, RewrittenBranchKeepsItsLockedCommitsWhileTheServerHasThem) {
     server_.add_package("acl");
     server_.commit("acl", "acl.spec", "1");
@@ -371,23 +392,54 @@ TEST_F(DistGitTest, BadChoicesAreRefusedBeforeAnythingIsAsked) {
     EXPECT_EQ(server_.requests(), 0U);
 }
 
-TEST_F(DistGitTest, ManyPacksGetOneIndex) {
-    server_.add_package("acl");
-    server_.commit("acl", "acl.spec", "1");
-    ASSERT_TRUE(open().resolve(source("acl"), {}).has_value());
-    const auto packs = host() + "/objects/pack/";
-    const std::vector<std::string> names = *list_directory(packs);
-    for (const std::string& name : names) {
-        for (int i = 10; i < 50; ++i) {
-            const auto copy = fmt::format("pack-{}{:038}{}", i, 0, name.substr(name.rfind('.')));
-            ASSERT_EQ(::link((packs + name).c_str(), (packs + copy).c_str()), 0);
-        }
+// Every package is its own pack at first; contents that are not there do not matter.
+TEST_F(DistGitTest, ManyPacksBecomeFew) {
+    std::vector<PackageSource> sources;
+    std::vector<std::string> tips;
+    for (int i = 0; i < 70; ++i) {
+        const auto name = fmt::format("package{}", i);
+        server_.add_package(name);
+        server_.commit(name, "x.spec", name + " 1");
+        tips.push_back(server_.commit(name, "x.spec", name + " 2"));
+        sources.push_back({"file://" + server_.served(name), name, "f43"});
     }
-    EXPECT_FALSE(path_exists(packs + "multi-pack-index"));
-    const auto tip = server_.commit("acl", "acl.spec", "2");
-    ASSERT_EQ(open().resolve(source("acl"), {}), tip);
-    EXPECT_TRUE(path_exists(packs + "multi-pack-index"));
-    EXPECT_EQ(git::Repository::open(host())->ancestors(tip)->size(), 2U);
+    NullReporter quiet;
+    const auto ids =
+        open().resolve_all(sources, std::vector<CommitChoice>(sources.size()), 2, quiet);
+    std::size_t packs = 0;
+    const std::vector<std::string> files = *list_directory(host() + "/objects/pack");
+    for (const std::string& name : files) {
+        packs += name.ends_with(".pack") ? 1U : 0U;
+        EXPECT_TRUE(path_exists(host() + "/objects/pack/" + name.substr(0, name.rfind('.')) + ".pack"))
+            << name;
+    }
+    EXPECT_LT(packs, 60U);
+    const auto repository = git::Repository::open(host());
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        ASSERT_TRUE(ids[i].has_value()) << ids[i].error().message;
+        EXPECT_EQ(*ids[i], tips[i]);
+        EXPECT_EQ(repository->ancestors(tips[i])->size(), 2U);
+    }
+    const auto tree = open().checkout(store_, sources[0], tips[0]);
+    ASSERT_TRUE(tree.has_value()) << tree.error().message;
+    EXPECT_EQ(store_.read(tree->find("x.spec")->content), "package0 2");
+    const auto next = server_.commit("package0", "x.spec", "3");
+    EXPECT_EQ(open().resolve(sources[0], {}), next);
+}
+
+TEST_F(DistGitTest, OfARepositoryOnThisMachineTheHeadIsLookedAtFirst) {
+    server_.add_package("acl");
+    const auto first = server_.commit("acl", "acl.spec", "1");
+    const PackageSource here{"file://" + server_.served("acl"), "acl", "f43"};
+    EXPECT_EQ(open().resolve(here, {}), first);
+    const char* before = std::getenv("PATH");
+    const std::string path = before != nullptr ? before : "";
+    ::setenv("PATH", "/nonexistent", 1);  // no git
+    const auto again = open().resolve(here, {});
+    ::setenv("PATH", path.c_str(), 1);
+    EXPECT_EQ(again, first);
+    const auto second = server_.commit("acl", "acl.spec", "2");
+    EXPECT_EQ(open().resolve(here, {}), second);
 }
 
 // A server that accepts and says `answer`, then goes on as `after` says.

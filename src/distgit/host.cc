@@ -4,6 +4,7 @@
 #include "base/fs.hh"
 #include "base/process.hh"
 #include "base/strings.hh"
+#include "distgit/detail/packs.hh"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,7 +19,6 @@ namespace {
 
 constexpr auto kLockPoll = std::chrono::milliseconds(10);
 constexpr std::string_view kFetched = "refs/tarn/fetched";  // in the repository git fetches into
-constexpr std::size_t kPacksWithoutIndex = 40;
 constexpr std::size_t kBranchesShown = 12;
 
 Result<void> make_repository(const std::string& path, bool partial) {
@@ -46,6 +46,30 @@ Error not_a_repository(const Place& place, const std::string& why) {
                 "where it lies");
 }
 
+// Of a repository on this machine the head is read without git's help; empty when it is none, or when git
+// had better say what is wrong with it.
+git::ObjectId head_on_this_machine(const Place& place) {
+    constexpr std::string_view kScheme = "file://";
+    if (!place.url.starts_with(kScheme) || contains(place.url, "%")) {
+        return {};
+    }
+    const auto repository = git::Repository::open(place.url.substr(kScheme.size()));
+    if (!repository || repository->shallow()) {
+        return {};
+    }
+    return repository->resolve("refs/heads/" + place.branch).value_or(git::ObjectId());
+}
+
+// git marks packs that may lack what they refer to.
+bool has_plain_pack(const std::string& repository) {
+    const std::string directory = join_path(repository, "objects/pack");
+    const auto names = list_directory(directory);
+    return names && std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+               return name.ends_with(".pack") &&
+                      !path_exists(join_path(directory, name.substr(0, name.size() - 5) + ".promisor"));
+           });
+}
+
 Error refused(const Place& place, const std::string& why) {
     return error(ErrorKind::kNetwork, "{}: {} refuses access", place.package, place.shown)
         .note("git says: " + why)
@@ -58,6 +82,7 @@ struct Host::Fetch {
     std::vector<std::string> wanted;  // refspecs
     std::string input;                // ids
     bool partial = true;              // no contents but those asked for
+    bool borrows = true;              // objects of the host that it refers to
 };
 
 Nanoseconds now() {
@@ -100,6 +125,12 @@ std::optional<BranchHead> Host::head(const Place& place) const {
                       info.st_mtim.tv_sec * Nanoseconds{1'000'000'000} + info.st_mtim.tv_nsec};
 }
 
+std::optional<BranchHead> Host::head_there(const Place& place) const {
+    auto known = head(place);
+    const auto repository = git::Repository::open(path_);
+    return known && repository && repository->has(known->id) ? known : std::nullopt;
+}
+
 Result<void> Host::write_head(const Place& place, const git::ObjectId& id,
                               Nanoseconds began) const {
     const std::string file = join_path(path_, place.ref());
@@ -130,6 +161,29 @@ Result<Fd> Host::lock(const Place& place, const Options& options) const {
     return fd;
 }
 
+// Over http from a server that only has files, single objects come as they are.
+Result<bool> Host::publish_loose(const std::string& from) const {
+    const std::vector<std::string> directories =
+        TARN_TRY(list_directory(join_path(from, "objects")));
+    bool any = false;
+    for (const std::string& name : directories) {
+        if (name.size() != 2) {
+            continue;
+        }
+        const std::string source = join_path(from, "objects/" + name);
+        const std::string target = join_path(path_, "objects/" + name);
+        TARN_TRY(make_directories(target));
+        const std::vector<std::string> objects = TARN_TRY(list_directory(source));
+        for (const std::string& object : objects) {
+            if (object.size() == 38) {
+                TARN_TRY(rename_path(join_path(source, object), join_path(target, object)));
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
 // Packs are complete once their index has its name, so that goes last.
 Result<void> Host::publish(const std::string& from) const {
     const std::string source = join_path(from, "objects/pack");
@@ -150,13 +204,13 @@ Result<GitAnswer> Host::fetch_into(const Fetch& fetch, const Place& place, const
     const std::string aside = fmt::format("{}/tarn/{}.fetch", path_, place.key);
     TARN_TRY(remove_tree(aside));
     TARN_TRY(make_repository(aside, fetch.partial));
-    if (fetch.partial) {
+    // What the server need not send again. Without it nothing is borrowed, and git does not look through
+    // what is there of other packages.
+    const auto known = fetch.borrows ? head_there(place) : std::nullopt;
+    if (known) {
         TARN_TRY(write_file_atomic(join_path(aside, "objects/info/alternates"),
                                    join_path(path_, "objects") + "\n"));
-        // What the server need not send again.
-        if (const auto known = head(place)) {
-            TARN_TRY(write_file_atomic(join_path(aside, "refs/heads/known"), known->id + "\n"));
-        }
+        TARN_TRY(write_file_atomic(join_path(aside, "refs/heads/known"), known->id + "\n"));
     }
     GitRun run;
     run.git_directory = aside;
@@ -192,11 +246,15 @@ Result<GitAnswer> Host::fetch_into(const Fetch& fetch, const Place& place, const
         return fail(refused(place, reason(answer.errors, place)));
     }
     if (answer.verdict == Verdict::kDone) {
+        // Such a server leaves nothing out and says nothing of it.
+        const bool files_only = TARN_TRY(publish_loose(aside)) || has_plain_pack(aside);
+        answer.unfiltered =
+            files_only || contains(answer.errors, "filtering not recognized");
         TARN_TRY(publish(aside));
         if (!fetch.wanted.empty()) {
             answer.output = TARN_TRY(read_file(join_path(aside, kFetched), 41));
         }
-        index_packs();
+        merge_packs(path_);
     }
     TARN_TRY(remove_tree(aside));
     return answer;
@@ -209,6 +267,10 @@ Result<void> Host::fetch_branch(const Place& place, const Options& options, Unfi
         return {};
     }
     const Nanoseconds began = now();
+    const auto known = head_there(place);
+    if (known && head_on_this_machine(place) == known->id) {
+        return write_head(place, known->id, began);
+    }
     Fetch fetch;
     fetch.wanted = {fmt::format("+refs/heads/{}:{}", place.branch, kFetched)};
     const GitAnswer answer = TARN_TRY(fetch_into(fetch, place, options, held));
@@ -219,7 +281,7 @@ Result<void> Host::fetch_branch(const Place& place, const Options& options, Unfi
     if (!is_id(id)) {
         return fail(ErrorKind::kCorrupt, "{}: {} gave no commit id", place.package, place.shown);
     }
-    if (contains(answer.errors, "filtering not recognized")) {
+    if (answer.unfiltered) {
         unfiltered.lock()->insert(place.host);
     }
     return write_head(place, id, began);
@@ -242,7 +304,7 @@ Result<void> Host::fetch_commit(const Place& place, const git::ObjectId& id,
                         .advise("`tarn component update` locks the commit that takes its place; "
                                 "`spec.upstream-commit` pins one"));
     }
-    if (contains(answer.errors, "filtering not recognized")) {
+    if (answer.unfiltered) {
         unfiltered.lock()->insert(place.host);
     }
     return {};
@@ -257,11 +319,12 @@ Result<void> Host::fetch_objects(
         return {};
     }
     Fetch fetch;
+    fetch.borrows = false;
     fetch.input = join(ids, "\n") + "\n";
     GitAnswer answer = TARN_TRY(fetch_into(fetch, place, options, held));
     if (answer.verdict == Verdict::kNoObject || answer.verdict == Verdict::kNoReference) {
         // A server that gives no objects by id: the whole branch, contents and all.
-        fetch = Fetch{{fmt::format("+refs/heads/{}:{}", place.branch, kFetched)}, {}, false};
+        fetch = Fetch{{fmt::format("+refs/heads/{}:{}", place.branch, kFetched)}, {}, false, false};
         answer = TARN_TRY(fetch_into(fetch, place, options, held));
     }
     const std::vector<git::ObjectId> left = TARN_TRY(missing());
@@ -310,43 +373,6 @@ Error Host::no_branch(const Place& place, const Options& options) const {
     result.help.push_back(
         guess.empty() ? "`dist-git-branch` of the distro's version names the branch" : guess);
     return result;
-}
-
-// Looking an object up costs one look per pack; one index over all packs makes that one look again.
-// Best effort: without it everything works, slower.
-void Host::index_packs() const {
-    const std::string packs = join_path(path_, "objects/pack");
-    const auto names = list_directory(packs);
-    const std::string mark = join_path(path_, "tarn/indexed");
-    if (!names) {
-        return;
-    }
-    const auto count = static_cast<std::size_t>(
-        std::count_if(names->begin(), names->end(), [](const std::string& name) {
-            return name.ends_with(".idx");
-        }));
-    const auto text = read_file(mark, 32);
-    const std::uint64_t before = text ? parse_u64(trim(*text)).value_or(0) : 0;
-    if (count < before + std::max<std::size_t>(kPacksWithoutIndex, before / 2)) {
-        return;
-    }
-    const auto held = open_file(join_path(path_, "tarn/index.lock"), O_RDWR | O_CREAT, 0644);
-    if (!held || ::flock(held->get(), LOCK_EX | LOCK_NB) != 0) {
-        return;
-    }
-    // Left by who was killed: nobody else writes it without our lock.
-    static_cast<void>(remove_tree(join_path(packs, "multi-pack-index.lock")));
-    Command command;
-    command.argv = {"git", "--git-dir=" + path_, "multi-pack-index", "write", "--no-progress"};
-    command.environment = {{"PATH", "/usr/bin:/bin:/usr/local/bin"},
-                           {"LC_ALL", "C"},
-                           {"GIT_CONFIG_NOSYSTEM", "1"},
-                           {"GIT_CONFIG_GLOBAL", "/dev/null"}};
-    command.keep_fds = {held->get()};
-    const auto done = run(command);
-    if (done && done->exit_code == 0) {
-        static_cast<void>(write_file_atomic(mark, std::to_string(count) + "\n"));
-    }
 }
 
 }  // namespace tarn::distgit::detail

@@ -55,16 +55,6 @@ Digest key_of(const LookasideFile& file) {
         .key();
 }
 
-std::optional<Digest> remembered(const Store& store, const LookasideFile& file) {
-    const auto text = store.result("lookaside", key_of(file));
-    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
-    if (!json.is_object() || !json.contains("file") || !json["file"].is_string()) {
-        return std::nullopt;
-    }
-    const auto digest = Digest::parse(json["file"].get<std::string>());
-    return digest && store.has(*digest) ? digest : std::nullopt;
-}
-
 Result<void> check(const LookasideRequest& request) {
     const LookasideFile& file = request.file;
     const std::string who = fmt::format("{}: source `{}`", request.package, file.name);
@@ -239,13 +229,7 @@ class Downloads {
             TARN_TRY(store_.adopt(name, digest));
         }
         if (!job.file.hash.empty()) {
-            const nlohmann::json json = {{"file", digest.to_string()},
-                                         {"hash", to_lower(job.file.hash)},
-                                         {"hash-type", to_lower(job.file.hash_type)},
-                                         {"name", job.file.name}};
-            TARN_TRY(store_.put_result(
-                "lookaside", key_of(job.file),
-                json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+            TARN_TRY(keep_file(store_, job.file, digest));
         }
         job.digest = digest;
         return {};
@@ -290,6 +274,25 @@ Error offline(const LookasideRequest& request) {
 
 }  // namespace
 
+std::optional<Digest> kept_file(const Store& store, const LookasideFile& file) {
+    const auto text = store.result("lookaside", key_of(file));
+    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+    if (!json.is_object() || !json.contains("file") || !json["file"].is_string()) {
+        return std::nullopt;
+    }
+    const auto digest = Digest::parse(json["file"].get<std::string>());
+    return digest && store.has(*digest) ? digest : std::nullopt;
+}
+
+Result<void> keep_file(const Store& store, const LookasideFile& file, const Digest& content) {
+    const nlohmann::json json = {{"file", content.to_string()},
+                                 {"hash", to_lower(file.hash)},
+                                 {"hash-type", to_lower(file.hash_type)},
+                                 {"name", file.name}};
+    return store.put_result("lookaside", key_of(file),
+                            json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 std::string lookaside_url(const std::string& uri_template, const std::string& package,
                           const LookasideFile& file) {
     // The longer name first: $hashtype begins with $hash.
@@ -326,7 +329,7 @@ std::vector<Result<Digest>> fetch_lookaside(const Store& store,
             continue;
         }
         const bool known = !request.file.hash.empty();
-        if (const auto digest = known ? remembered(store, request.file) : std::nullopt) {
+        if (const auto digest = known ? kept_file(store, request.file) : std::nullopt) {
             results[i] = *digest;
             continue;
         }

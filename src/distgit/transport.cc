@@ -193,7 +193,7 @@ Result<GitAnswer> run_git(const GitRun& run, const Place& place, const Options& 
         guard.watch(command);
         auto ended = tarn::run(command);
         if (guard.caught()) {
-            return GitAnswer{Verdict::kIncomplete, {}, {}};
+            return GitAnswer{Verdict::kIncomplete, {}, {}, false};
         }
         ProcessResult result = TARN_TRY(std::move(ended));
         GitAnswer answer;

@@ -86,11 +86,6 @@ Result<std::vector<release::Revision>> upstream_history(Workspace& workspace,
     return history;
 }
 
-std::string release_ver(const Project& project, const Component& component) {
-    const DistroVersion* version = project.version(component.upstream);
-    return version == nullptr ? std::string() : version->release_ver;
-}
-
 struct Own {  // what the project itself did to a component
     std::vector<release::SyntheticEntry> entries;
     std::vector<git::ObjectId> locked;  // upstream commits ever locked, newest version first
@@ -116,7 +111,7 @@ Result<Own> own_history(Workspace& workspace,
     Own own;
     const LockHistory* locks = TARN_TRY(workspace.impl().locks_so_far());
     const auto revisions = TARN_TRY(locks->of(component.name));
-    const bool upstream = component.spec_type == SpecType::kUpstream;
+    const bool upstream = component.is_upstream();
     if (revisions.empty()) {
         own.locked = {upstream_commit};
         own.import_commit = upstream_commit;
@@ -126,7 +121,7 @@ Result<Own> own_history(Workspace& workspace,
     if (!lock && lock.error().kind != ErrorKind::kNotFound) {
         return fail(lock.error());
     }
-    const std::string version = release_ver(workspace.project(), component);
+    const std::string version = workspace.project().release_ver(component);
     const std::string current =
         lock && upstream ? current_fingerprint(component, *lock, version) : std::string();
     own.entries = release::synthetic_entries(revisions, current, revisions.back().time);
@@ -198,7 +193,7 @@ Result<release::Interleaved> whole_history(Workspace& workspace,
                                            const std::string& spec,
                                            Contents contents) {
     std::vector<release::Revision> base;  // a local component has none
-    if (component.spec_type == SpecType::kUpstream) {
+    if (component.is_upstream()) {
         base = TARN_TRY(upstream_history(workspace, component, own, contents));
     }
     auto whole = release::interleave(base, own.import_commit, own.entries, spec);
@@ -255,7 +250,7 @@ Result<std::string> changed_spec(Workspace& workspace,
     const Own own = TARN_TRY(own_history(workspace, component, sources.upstream_commit));
     const release::Features features = release::features_of(spec);
     // A local spec without history of its own is left alone, but for a macro it cannot do without.
-    const bool known = component.spec_type == SpecType::kUpstream || !own.entries.empty();
+    const bool known = component.is_upstream() || !own.entries.empty();
     const bool process =
         !features.processed && (features.autorelease || (features.autochangelog && known));
     std::string text = spec;
@@ -333,10 +328,10 @@ Result<std::vector<std::pair<std::string, std::string>>> upstream_provenance(
     const std::string& spec_name,
     const std::string& upstream_commit) {
     std::vector<std::pair<std::string, std::string>> macros;
-    const std::string number = release_ver(workspace.project(), component);
+    const std::string number = workspace.project().release_ver(component);
     const bool numbered =
         !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
-    if (component.spec_type != SpecType::kUpstream || component.upstream.name != "fedora" ||
+    if (!component.is_upstream() || component.upstream.name != "fedora" ||
         !numbered) {
         return macros;
     }

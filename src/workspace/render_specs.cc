@@ -26,7 +26,7 @@ std::int64_t now_ns() {
     return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-// Files that may change what is rendered live in this run's one place.
+// One `component render`.
 class Run {
   public:
     Run(Workspace& workspace, const RenderSpecsRequest& request, Reporter& reporter)
@@ -48,6 +48,7 @@ class Run {
         bool from_index = false;
     };
 
+    Result<void> prepare_macros();
     Result<void> prepare_history();
     Result<void> check_clean_stale() const;
     Result<void> render_all();
@@ -72,10 +73,27 @@ class Run {
     std::int64_t start_;
     RenderIndex index_;
     std::string head_;
+    MacroTable macros_;  // that are known while files are filtered
+    std::string macros_key_;
     const LockHistory* locks_ = nullptr;  // read when the repository is at another commit
     std::vector<Slot> slots_;
     std::atomic<std::uint64_t> done_{0};
 };
+
+Result<void> Run::prepare_macros() {
+    const Project& project = workspace_.project();
+    const std::string files = TARN_TRY(project_macros(project));
+    macros_ = distribution_macros(project);
+    macros_.define_file(files);
+    KeyBuilder key("rendered-macros", 1);
+    key.field("files", files);
+    key.field("default", project.default_distro.name);
+    for (const auto& [name, distro] : project.distros) {
+        key.field("distro", name);
+    }
+    macros_key_ = key.key().hex();
+    return {};
+}
 
 Result<void> Run::prepare_history() {
     index_ = RenderIndex::read(index_path());
@@ -120,7 +138,7 @@ Result<RenderedDirectory> Run::make(const Component& component, Slot& slot) {
     NullReporter quiet;
     ComponentSources sources = TARN_TRY(component_sources(workspace_, component, options, quiet));
     slot.warnings = std::move(sources.warnings);
-    filter_rendered(sources.files, sources.spec_name, component.skip_file_filter);
+    filter_rendered(sources.files, sources.spec_name, component.skip_file_filter, macros_);
     if (!request_.overwrite) {
         const RenderedDirectory now =
             TARN_TRY(write_rendered(directory_, component.name, sources.files, true));
@@ -212,6 +230,7 @@ Result<void> Run::one(std::size_t i) {
     key.field("history", slot.entry.history);
     key.field("release", request_.release ? "1" : "0");
     key.field("directory", directory_);
+    key.field("macros", macros_key_);
     key.field("strict", workspace_.impl().options.strict ? "1" : "0");
     slot.entry.input = key.key().hex();
     const bool decided = is_decided(workspace_.project(), component);
@@ -283,6 +302,7 @@ Result<void> Run::remember() {
 }
 
 Result<RenderSpecsOutcome> Run::run() {
+    TARN_TRY(prepare_macros());
     TARN_TRY(prepare_history());
     TARN_TRY(check_clean_stale());
     auto rendered = render_all();

@@ -9,20 +9,13 @@
 #include "project/component_lock.hh"
 #include "render/sources_file.hh"
 #include "spec/macros.hh"
+#include "workspace/detail/custom_source.hh"
 #include "workspace/detail/impl.hh"
 #include "workspace/detail/release_step.hh"
 
 namespace tarn {
 
 namespace {
-
-bool is_upstream(const Component& component) {
-    return component.spec_type == SpecType::kUpstream;
-}
-
-std::string upstream_package(const Component& component) {
-    return component.upstream_name.empty() ? component.name : component.upstream_name;
-}
 
 // Declarations that lie beside a spec are no sources of it.
 bool is_declaration(const std::string& path) {
@@ -71,7 +64,7 @@ Result<PristineSources> upstream_sources(Workspace& workspace, const Component& 
     PristineSources pristine;
     pristine.upstream_commit =
         TARN_TRY(choose_commit(workspace, component, source, options.validate_locks));
-    pristine.spec_name = upstream_package(component) + ".spec";
+    pristine.spec_name = component.package() + ".spec";
     auto dist_git = TARN_TRY(workspace.impl().dist_git());
     const Tree tree =
         TARN_TRY(dist_git.checkout(workspace.store(), source, pristine.upstream_commit));
@@ -104,11 +97,11 @@ Result<Digest> locked_source(Workspace& workspace, const SourceFile& source, Rep
     return found->digest;
 }
 
-Error not_supported(const SourceMap& sources, Span where, std::string what, std::string help) {
+Error without_hash(const SourceMap& sources, const SourceFile& source) {
     Diagnostic diagnostic;
-    diagnostic.primary = where;
-    diagnostic.message = std::move(what);
-    diagnostic.help.push_back(std::move(help));
+    diagnostic.primary = source.where;
+    diagnostic.message = fmt::format("source `{}` has no hash", source.filename);
+    diagnostic.help = {"give `hash` and `hash-type`, or compute it once with --allow-no-hashes"};
     Error problem = error(ErrorKind::kUsage, "nothing was built");
     problem.rendered = draw(diagnostic, sources);
     return problem;
@@ -123,7 +116,7 @@ struct Lookaside {
 // A local component uses the lookaside of the distro it inherits, under its own name.
 Lookaside lookaside_of(const Project& project, const Component& component) {
     Lookaside lookaside;
-    lookaside.package = is_upstream(component) ? upstream_package(component) : component.name;
+    lookaside.package = component.is_upstream() ? component.package() : component.name;
     if (const Distro* distro = project.distro(component.upstream)) {
         lookaside.templates = distro->lookaside_mirrors;
         if (!distro->lookaside_base_uri.empty()) {
@@ -132,6 +125,13 @@ Lookaside lookaside_of(const Project& project, const Component& component) {
         lookaside.origins = !distro->disable_origins;
     }
     return lookaside;
+}
+
+distgit::LookasideRequest request_for(const SourceFile& source, const Lookaside& lookaside) {
+    return {lookaside.package,
+            {source.filename, source.hash_type, source.hash},
+            source.hash.empty() ? std::vector<std::string>{} : lookaside.templates,
+            lookaside.origins ? source.uri : std::string()};
 }
 
 Result<void> sources_file_requests(const Component& component, const SourceSet& files,
@@ -161,7 +161,7 @@ Result<void> sources_file_requests(const Component& component, const SourceSet& 
 
 Result<PristineSources> pristine_sources(Workspace& workspace, const Component& component,
                                          const SourcesOptions& options) {
-    return is_upstream(component) ? upstream_sources(workspace, component, options)
+    return component.is_upstream() ? upstream_sources(workspace, component, options)
                                   : local_sources(component);
 }
 
@@ -172,6 +172,7 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
     }
     const Lookaside lookaside = lookaside_of(workspace.project(), component);
     std::vector<distgit::LookasideRequest> requests;
+    std::vector<const SourceFile*> made;  // by scripts, from what is fetched
     TARN_TRY(sources_file_requests(component, files, lookaside, requests));
     const std::int64_t mtime = workspace.project().source_date_epoch;
     for (const SourceFile& source : component.source_files) {
@@ -184,21 +185,12 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
         } else if (source.origin_type == "debian") {
             files.add_blob(workspace.store(), source.filename,
                            TARN_TRY(locked_source(workspace, source, reporter)), mtime);
-        } else if (source.origin_type == "custom") {
-            return fail(not_supported(
-                workspace.sources(), source.where,
-                fmt::format("source `{}`: files made by a script are not supported", source.filename),
-                "make the archive once and give it as `download` with its hash"));
         } else if (source.hash.empty() && !options.allow_no_hashes) {
-            return fail(not_supported(
-                workspace.sources(), source.where,
-                fmt::format("source `{}` has no hash", source.filename),
-                "give `hash` and `hash-type`, or compute it once with --allow-no-hashes"));
+            return fail(without_hash(workspace.sources(), source));
+        } else if (source.origin_type == "custom") {
+            made.push_back(&source);
         } else {
-            requests.push_back({lookaside.package,
-                                {source.filename, source.hash_type, source.hash},
-                                source.hash.empty() ? std::vector<std::string>{} : lookaside.templates,
-                                lookaside.origins ? source.uri : std::string()});
+            requests.push_back(request_for(source, lookaside));
         }
     }
     const auto fetched = distgit::fetch_lookaside(
@@ -212,6 +204,12 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
             return fail(std::move(problem).context(component.name));
         }
         files.add_blob(workspace.store(), requests[i].file.name, *fetched[i], mtime);
+    }
+    for (const SourceFile* source : made) {
+        files.add_blob(workspace.store(), source->filename,
+                       TARN_TRY(custom_source(workspace, component, *source,
+                                              request_for(*source, lookaside), files, reporter)),
+                       mtime);
     }
     return {};
 }
@@ -258,7 +256,7 @@ Result<void> check_locks(const Project& project, const std::vector<const Compone
     const std::set<std::string> known(locked.begin(), locked.end());
     std::vector<const Component*> relevant;
     for (const Component* component : components) {
-        if (is_upstream(*component) || known.contains(component->name)) {
+        if (component->is_upstream() || known.contains(component->name)) {
             relevant.push_back(component);
         }
     }

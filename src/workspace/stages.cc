@@ -137,6 +137,15 @@ Result<std::vector<AvailablePackage>> load_headers(const Store& store,
 
 }  // namespace
 
+Result<const std::vector<AvailablePackage>*> Workspace::available_packages(Reporter& reporter) {
+    const auto* imported = TARN_TRY(import_all(reporter));
+    if (!impl_->available) {
+        impl_->available =
+            TARN_TRY(load_headers(impl_->store, *imported, impl_->jobs, impl_->options.stop));
+    }
+    return &*impl_->available;
+}
+
 Result<BuildOutcome> Workspace::build(const std::vector<std::string>& names,
                                       bool force,
                                       Reporter& reporter) {
@@ -149,15 +158,11 @@ Result<BuildOutcome> Workspace::build(const std::vector<std::string>& names,
             return fail(unknown_name("component", name, known));
         }
     }
-    const auto* imported = TARN_TRY(import_all(reporter));
+    const auto* available = TARN_TRY(available_packages(reporter));
     const StageTimer timer(impl_->times, "build");
-    if (!impl_->available) {
-        impl_->available =
-            TARN_TRY(load_headers(impl_->store, *imported, impl_->jobs, impl_->options.stop));
-    }
     BuildRequest request;
     request.project = &impl_->project;
-    request.available = *impl_->available;
+    request.available = *available;
     request.jobs = impl_->jobs;
     request.force = force;
     request.wanted = names;

@@ -8,6 +8,7 @@
 #include "project/component_lock.hh"
 #include "render/rendered_tree.hh"
 #include "workspace/detail/impl.hh"
+#include "workspace/detail/lock_files.hh"
 
 #include <algorithm>
 #include <set>
@@ -15,10 +16,6 @@
 namespace tarn {
 
 namespace {
-
-bool is_upstream(const Component& component) {
-    return component.spec_type == SpecType::kUpstream;
-}
 
 // In one line of a table: of a drawn diagnostic, the line that says what and where.
 std::string told(const Error& error) {
@@ -60,16 +57,12 @@ class Update {
     Result<void> resolve();
     Result<void> fingerprint();
     std::string header_for(const Item& item) const;
-    Result<void> write_locks() const;
-    Result<void> write(UpdateOutcome& outcome);
+    Result<void> write_locks(LockFiles& files) const;
+    Result<void> write(UpdateOutcome& outcome, LockFiles* files);
     bool needs_commit(const Item& item) const {
-        return is_upstream(*item.component) &&
+        return item.component->is_upstream() &&
                (request_.force || item.state == Freshness::kResolutionStale ||
                 item.state == Freshness::kMissing);
-    }
-    std::string release_ver(const Component& component) const {
-        const DistroVersion* version = project_.version(component.upstream);
-        return version == nullptr ? std::string() : version->release_ver;
     }
 
     Workspace& workspace_;
@@ -131,8 +124,10 @@ Result<void> Update::resolve() {
     if (wanted.empty()) {
         return {};
     }
-    auto dist_git = TARN_TRY(workspace_.impl().dist_git());
-    const auto commits = dist_git.resolve_all(sources, choices, workspace_.jobs() * 4, reporter_);
+    distgit::Options options = workspace_.impl().distgit_options();
+    options.ask_again = request_.force;
+    auto dist_git = TARN_TRY(workspace_.impl().dist_git(options));
+    const auto commits = dist_git.resolve_all(sources, choices, workspace_.jobs(), reporter_);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         if (!commits[i] && commits[i].error().kind == ErrorKind::kInterrupted) {
             return fail(commits[i].error());
@@ -170,8 +165,8 @@ Result<void> Update::fingerprint() {
         }
         FingerprintInput input;
         input.manual_bump = item.after.manual_bump;
-        input.release_ver = release_ver(*item.component);
-        if (is_upstream(*item.component)) {
+        input.release_ver = project_.release_ver(*item.component);
+        if (item.component->is_upstream()) {
             input.source_identity = item.after.upstream_commit;
             item.after.resolution_input_hash = resolution_hash(project_, *item.component);
         } else {
@@ -196,34 +191,23 @@ Result<void> Update::fingerprint() {
     return parallel_for(items_.size(), workspace_.jobs(), workspace_.impl().options.stop, body);
 }
 
-// All of them beside their places first: a disk that is full leaves every lock as it was.
-Result<void> Update::write_locks() const {
-    std::vector<const Item*> changed;
+Result<void> Update::write_locks(LockFiles& files) const {
     for (const Item& item : items_) {
         if (!item.before || *item.before != item.after) {
-            changed.push_back(&item);
+            TARN_TRY(files.write(file_name(component_lock_path(project_, item.component->name)),
+                                 item.after.print(header_for(item))));
         }
     }
-    if (changed.empty()) {
-        return {};
+    if (workspace_.impl().options.stop.stop_requested()) {
+        return fail(ErrorKind::kInterrupted, "interrupted");
     }
-    TARN_TRY(make_directories(project_.lock_dir));
-    const TempDir beside = TARN_TRY(TempDir::make(project_.lock_dir));
-    for (const Item* item : changed) {
-        TARN_TRY(write_file_atomic(join_path(beside.path(), item->component->name),
-                                   item->after.print(header_for(*item))));
-    }
-    for (const Item* item : changed) {
-        TARN_TRY(rename_path(join_path(beside.path(), item->component->name),
-                             component_lock_path(project_, item->component->name)));
-    }
-    return {};
+    return files.commit();
 }
 
-Result<void> Update::write(UpdateOutcome& outcome) {
-    const bool write = !request_.check_only && !outcome.failed;
+Result<void> Update::write(UpdateOutcome& outcome, LockFiles* files) {
+    const bool write = files != nullptr && !outcome.failed;
     if (write) {
-        TARN_TRY(write_locks());
+        TARN_TRY(write_locks(*files));
     }
     if (!request_.prune_orphans || outcome.failed) {
         return {};
@@ -241,6 +225,11 @@ Result<void> Update::write(UpdateOutcome& outcome) {
 }
 
 Result<UpdateOutcome> Update::run() {
+    std::optional<LockFiles> files;
+    if (!request_.check_only) {
+        files.emplace(TARN_TRY(LockFiles::open(
+            project_.lock_dir, workspace_.impl().options.stop, reporter_)));
+    }
     TARN_TRY(look());
     TARN_TRY(resolve());
     TARN_TRY(fingerprint());
@@ -259,7 +248,7 @@ Result<UpdateOutcome> Update::run() {
         outcome.failed = outcome.failed || !item.error.empty();
         outcome.rows.push_back(std::move(row));
     }
-    TARN_TRY(write(outcome));
+    TARN_TRY(write(outcome, files ? &*files : nullptr));
     return outcome;
 }
 

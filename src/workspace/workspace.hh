@@ -15,6 +15,7 @@
 #include "base/result.hh"
 #include "build/build.hh"
 #include "diag/diagnostic.hh"
+#include "efi/signer.hh"
 #include "image/image.hh"
 #include "import/import.hh"
 #include "pgp/pgp.hh"
@@ -85,6 +86,8 @@ class Workspace {
     Result<const Lock*> make_lock(Reporter& reporter);
 
     Result<const std::vector<ImportedPackage>*> import_all(Reporter& reporter);
+    // All of them with what their headers say: what buildroots are made of.
+    Result<const std::vector<AvailablePackage>*> available_packages(Reporter& reporter);
     // Builds these components and what they need; all of them when empty. Failures are in the
     // outcome.
     Result<BuildOutcome> build(const std::vector<std::string>& names, bool force,
@@ -93,6 +96,17 @@ class Workspace {
     Result<std::vector<DistroPackage>> packages(Reporter& reporter);
     Result<Published> publish(Reporter& reporter);
     Result<ImageResult> build_image(const std::string& name, bool force, Reporter& reporter);
+    // Who signs boot programs: [secure-boot], with its defaults filled in.
+    efi::KeySource boot_key_source() const;
+    // The boot programs of an image as they are before they are signed, with a list of them.
+    Result<std::vector<efi::UnsignedImage>> export_unsigned(const std::string& image,
+                                                            const std::string& directory,
+                                                            Reporter& reporter);
+    // Signatures made elsewhere, out of such a directory into the project's. How many.
+    Result<std::size_t> inject_signatures(const std::string& directory) const;
+    // What enrols the project's certificate on a machine: updates for its variables, a variable
+    // store for OVMF. The names of the files.
+    Result<std::vector<std::string>> export_enrollment(const std::string& directory) const;
     // What a boot of the built image needs; kNotFound when it was not built.
     Result<BootRequest> boot_request(const std::string& name) const;
     Result<Manifest> manifest(const std::string& image) const;

@@ -108,6 +108,10 @@ Result<std::vector<bool>> wanted_components(const Plan& plan, const BuildRequest
 
 }  // namespace
 
+}  // namespace tarn::build
+
+namespace tarn {
+
 Result<std::string> project_macros(const Project& project) {
     const std::string directory = join_path(project.root, "buildroot");
     std::string text;
@@ -122,6 +126,10 @@ Result<std::string> project_macros(const Project& project) {
     }
     return text;
 }
+
+}  // namespace tarn
+
+namespace tarn::build {
 
 Result<Plan> make_plan(const Store& store,
                        Executor& executor,

@@ -43,7 +43,4 @@ Action rpmbuild_action(const PlannedComponent& planned,
 // A package with what its header says.
 Result<AvailablePackage> load_package(const Store& store, const Digest& rpm);
 
-// The macro files of the project, in order, as one text.
-Result<std::string> project_macros(const Project& project);
-
 }  // namespace tarn::build

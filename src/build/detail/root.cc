@@ -336,6 +336,18 @@ Result<Tree> make_root(const Store& store, const std::vector<Digest>& rpms, unsi
     return merge(layers).tree;
 }
 
+Result<Digest> stored_root(const Store& store, const std::vector<AvailablePackage>& available,
+                           const std::vector<std::string>& names, const std::string& who,
+                           unsigned jobs) {
+    std::vector<const AvailablePackage*> pointers;
+    pointers.reserve(available.size());
+    for (const auto& package : available) {
+        pointers.push_back(&package);
+    }
+    const auto rpms = TARN_TRY(build::resolve_remembered(store, pointers, names, who));
+    return build::root_digest(store, rpms, jobs);
+}
+
 Result<std::vector<Digest>> resolve_root(const std::vector<AvailablePackage>& available,
                                          const std::vector<std::string>& names) {
     std::vector<const AvailablePackage*> pointers;

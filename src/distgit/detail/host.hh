@@ -57,12 +57,13 @@ class Host {
   private:
     explicit Host(std::string path) : path_(std::move(path)) {}
     struct Fetch;
+    std::optional<BranchHead> head_there(const Place& place) const;  // and its commit is
     Result<Fd> lock(const Place& place, const Options& options) const;
     Result<GitAnswer> fetch_into(const Fetch& fetch, const Place& place, const Options& options,
                                  const Fd& lock) const;
     Result<void> publish(const std::string& from) const;
+    Result<bool> publish_loose(const std::string& from) const;  // whether there was any
     Result<void> write_head(const Place& place, const git::ObjectId& id, Nanoseconds began) const;
-    void index_packs() const;
     Error no_branch(const Place& place, const Options& options) const;
 
     std::string path_;

@@ -39,6 +39,7 @@ struct GitAnswer {
     Verdict verdict = Verdict::kDone;
     std::string output;
     std::string errors;
+    bool unfiltered = false;  // the server left nothing out, though asked to
 };
 // At most options.attempts times. An Error when git cannot be started, on a stop request, and when the
 // last try failed with kPassing or kNoSpace; other verdicts are the caller's to explain.

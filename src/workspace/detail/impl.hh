@@ -29,6 +29,9 @@ struct Workspace::Impl {
     std::mutex mutex;  // of what several threads may ask for first
     std::optional<LockHistory> lock_history;
 
+    // Composes what `wanted` says (image, signer of boot programs, where to), from what is published.
+    Result<ImageResult> compose(Workspace& workspace, const ComposeRequest& wanted, Reporter& reporter);
+
     FetchOptions fetch_options() const {
         FetchOptions result;
         result.stop = options.stop;
@@ -42,8 +45,9 @@ struct Workspace::Impl {
         return result;
     }
     // Cheap; one for every thread.
-    Result<distgit::DistGit> dist_git() const {
-        return distgit::DistGit::open(store.directory() + "/dist-git", distgit_options());
+    Result<distgit::DistGit> dist_git() const { return dist_git(distgit_options()); }
+    Result<distgit::DistGit> dist_git(const distgit::Options& with) const {
+        return distgit::DistGit::open(store.directory() + "/dist-git", with);
     }
     Result<const LockHistory*> locks_so_far() {
         const std::lock_guard guard(mutex);
