@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The main line of an image build: resolve, open, merge, trigger, write, publish by rename.
 #include "base/strings.hh"
-#include "image/detail/disk.hh"
+#include "image/detail/checks.hh"
+#include "image/detail/evidence.hh"
+#include "image/detail/key.hh"
+#include "image/detail/kinds.hh"
 #include "image/detail/output.hh"
 #include "image/detail/packages.hh"
 #include "image/detail/system_tree.hh"
@@ -12,83 +15,6 @@ namespace tarn {
 namespace {
 
 using namespace image;
-
-// Raise it when the same inputs give other bytes.
-constexpr int kComposeVersion = 1;
-constexpr std::uint64_t kDefaultSize = 2048 * kMiB;
-constexpr std::uint64_t kDefaultEsp = 128 * kMiB;
-constexpr std::uint64_t kRootMinimum = 32 * kMiB;
-
-Result<void> check_declaration(const Image& image) {
-    for (const std::string& format : image.formats) {
-        if (format != "raw" && format != "vhd") {
-            Error problem = error(
-                ErrorKind::kUsage, "the image `{}` asks for the format `{}`", image.name, format);
-            std::string help = did_you_mean(format, {"raw", "vhd"});
-            problem.help.push_back(help.empty() ? "formats are `raw` and `vhd`" : std::move(help));
-            return fail(std::move(problem));
-        }
-    }
-    if (!image.filesystem.empty() && image.filesystem != "ext4" && image.filesystem != "erofs") {
-        return fail(error(ErrorKind::kUsage,
-                          "the image `{}` asks for the file system `{}`",
-                          image.name,
-                          image.filesystem)
-                        .advise("file systems are `ext4` and `erofs`"));
-    }
-    return {};
-}
-
-std::string filesystem_of(const Image& image) {
-    return image.filesystem.empty() ? "ext4" : image.filesystem;
-}
-
-// What the bytes of the disk follow from, but for the tools.
-Result<KeyBuilder> content_key(const Project& project,
-                               const Image& image,
-                               const std::vector<ResolvedPackage>& packages) {
-    KeyBuilder key("image", kComposeVersion);
-    key.field("name", image.name).field("filesystem", filesystem_of(image));
-    key.field("time", fmt::format("{}", project.source_date_epoch));
-    key.field("size", fmt::format("{}", image.size_bytes));
-    key.field("esp", fmt::format("{}", image.esp_bytes));
-    key.field("command-line", image.kernel_command_line);
-    key.field("initrd-modules", image.initrd_modules).field("hostname", image.hostname);
-    for (const ImageFile& file : image.files) {
-        const std::string content =
-            file.source.empty() ? file.content : TARN_TRY(read_file(file.source));
-        key.field("file", {file.path, file.mode, file.user, file.group});
-        key.field("content", Digest::of(content));
-    }
-    for (const ResolvedPackage& package : packages) {
-        key.field("package", package.item->rpm);
-    }
-    return key;
-}
-
-// Everything else an artifact or the manifest depends on.
-void add_surroundings(KeyBuilder& key,
-                      const ComposeRequest& request,
-                      const Digest& tools,
-                      const std::vector<ResolvedPackage>& packages) {
-    key.field("tools", tools).field("formats", request.image->formats);
-    key.field("distro", request.project->name);
-    key.field("version", request.project->default_distro.version);
-    key.field("repository", file_name(request.repository->path));
-    for (const KeyInfo& signer : request.keyring->keys()) {
-        key.field("signer", signer.fingerprint);
-    }
-    for (const ResolvedPackage& package : packages) {
-        key.field("reason", package.reason);
-        const auto origin = request.origins.find(file_name(package.item->location));
-        if (origin != request.origins.end()) {
-            key.field("origin", {origin->second.kind, origin->second.text});
-            for (const auto& [name, fact] : origin->second.facts) {
-                key.field("fact", {name, fact});
-            }
-        }
-    }
-}
 
 Manifest make_manifest(const ComposeRequest& request,
                        const std::vector<ResolvedPackage>& packages,
@@ -141,9 +67,7 @@ class Composer {
 
   private:
     Result<MergedPackages> open_and_merge();
-    Result<DiskInput> plan(const std::string& seed) const;
     Result<Manifest> compose(const std::string& seed, const std::string& directory);
-    Result<void> check_size(const DiskInput& disk, const Tree& tree) const;
 
     const Store& store_;
     Executor& executor_;
@@ -165,67 +89,56 @@ Result<MergedPackages> Composer::open_and_merge() {
     return stages_.time("merge", [&] { return merge_packages(packages_, trees); });
 }
 
-Result<DiskInput> Composer::plan(const std::string& seed) const {
-    const Image& image = *request_.image;
-    DiskInput out;
-    out.image = &image;
-    out.tools = &request_.tools;
-    out.layout = TARN_TRY(plan_disk(image.size_bytes == 0 ? kDefaultSize : image.size_bytes,
-                                    image.esp_bytes == 0 ? kDefaultEsp : image.esp_bytes,
-                                    kRootMinimum,
-                                    seed));
-    out.facts = {
-        out.layout.partitions.at(1).id, out.layout.partitions.at(0).id, filesystem_of(image)};
-    out.seed = seed;
-    out.time = request_.project->source_date_epoch;
-    out.stop = request_.stop;
-    return out;
-}
-
-// Early and in words, rather than from mke2fs when it is half done.
-Result<void> Composer::check_size(const DiskInput& disk, const Tree& tree) const {
-    const std::uint64_t room = disk.layout.partitions.at(1).size;
-    if (disk.facts.filesystem == "ext4" && tree.content_bytes() > room) {
-        return fail(error(ErrorKind::kNoSpace,
-                          "the image `{}` has {} of files, its root partition {}",
-                          request_.image->name,
-                          human_size(tree.content_bytes()),
-                          human_size(room))
-                        .advise("raise `size` of the image"));
-    }
-    return {};
-}
-
 Result<Manifest> Composer::compose(const std::string& seed, const std::string& directory) {
-    DiskInput disk = TARN_TRY(plan(seed));
+    const Kind& kind = kind_of(*request_.image);
+    Composition made;
+    made.request = &request_;
+    made.packages = &packages_;
+    made.directory = directory;
+    made.seed = seed;
+    made.time = request_.project->source_date_epoch;
+    if (kind.plan != nullptr) {
+        made.facts = TARN_TRY(kind.plan(request_, seed));
+    }
     const MergedPackages merged = TARN_TRY(open_and_merge());
+    made.merged = &merged;
     SystemInput system;
     system.image = request_.image;
     system.packages = &packages_;
     system.merged = &merged;
-    system.facts = disk.facts;
+    system.facts = made.facts;
+    system.boots = kind.boots;
     system.trigger = {&store_,
                       &executor_,
                       &request_.tools,
                       tools_digest_,
-                      disk.time,
+                      made.time,
                       request_.jobs,
                       request_.stop};
     const SystemTree tree = TARN_TRY(make_system_tree(store_, system, stages_));
-    TARN_TRY(check_size(disk, tree.tree));
-    disk.system = &tree;
-    disk.directory = directory;
-    Artifacts artifacts = TARN_TRY(write_disks(store_, disk, stages_));
+    made.system = &tree;
+    TARN_TRY(check_assertions(*request_.image, packages_, merged, tree.tree));
+    const Documents documents =
+        TARN_TRY(stages_.time("SBOM", [&] { return make_documents(store_, made); }));
+    made.documents = &documents;
+    Artifacts artifacts = TARN_TRY(kind.write(store_, made, stages_));
+    TARN_TRY(check_artifacts(*request_.image, directory, artifacts));
+    std::ranges::move(TARN_TRY(write_documents(documents, made)), std::back_inserter(artifacts));
+    std::ranges::sort(artifacts);
     Manifest manifest = make_manifest(request_, packages_, merged, tree.tree, std::move(artifacts));
+    manifest.added = added_entries(made);
     TARN_TRY(write_file_atomic(join_path(directory, "manifest.json"), manifest.to_json()));
+    TARN_TRY(stages_.time("provenance",
+                          [&] { return write_provenance(made, tools_digest_, manifest); }));
     return manifest;
 }
 
 Result<ImageResult> Composer::run() {
-    TARN_TRY(check_declaration(*request_.image));
+    TARN_TRY(check_formats(*request_.image));
     packages_ = TARN_TRY(stages_.time("resolve", [&] {
         return resolve_packages(*request_.project, *request_.image, *request_.repository);
     }));
+    explain_requests(packages_, request_.places);
     tools_digest_ =
         TARN_TRY(stages_.time("tools", [&] { return store_.put_tree(request_.tools); }));
     KeyBuilder key = TARN_TRY(content_key(*request_.project, *request_.image, packages_));
@@ -245,6 +158,9 @@ Result<ImageResult> Composer::run() {
     if (!out.unchanged) {
         out.manifest = TARN_TRY(compose(seed, output.staging()));
         std::vector<std::string> names = {"manifest.json"};
+        if (request_.signer != nullptr) {
+            names.push_back(provenance_name(*request_.image));
+        }
         for (const auto& [name, sum] : out.manifest.artifacts) {
             names.push_back(name);
         }

@@ -13,9 +13,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
+
+namespace tarn::efi {
+class ImageSigner;
+}
 
 namespace tarn {
 
@@ -29,8 +34,13 @@ struct ManifestPackage {
     rpm::Nevra nevra;
     Digest rpm;
     std::uint64_t size = 0;  // bytes of its files in the image
-    std::string reason;      // "images/vm.image.toml:9" or "required by dnf5"
+    std::string reason;  // "images/vm.image.toml:9", "... (group vm-core)", "required by dnf5"
     Origin origin;
+};
+
+struct ManifestAdded {  // what no package brought as it is
+    TreeEntry entry;
+    std::string by;  // "declared": under `files` of the image; "composer"
 };
 
 struct Manifest {
@@ -39,6 +49,7 @@ struct Manifest {
     std::uint64_t content_bytes = 0;
     std::vector<ManifestPackage> packages;                       // sorted by name
     std::vector<std::pair<std::string, std::string>> artifacts;  // file name -> sha256
+    std::vector<ManifestAdded> added;                            // written, not read back
     std::string to_json() const;
     static Result<Manifest> parse(const std::string& json);
 };
@@ -48,8 +59,12 @@ struct ComposeRequest {
     const Image* image = nullptr;  // `base` already merged
     const RepoIndex* repository = nullptr;
     const Keyring* keyring = nullptr;       // packages are verified against it
+    const SigningKey* signer = nullptr;     // signs update directories
+    const efi::ImageSigner* boot_signer = nullptr;  // signs boot programs of images that want it
     Tree tools;                             // host-architecture tools tree
     std::map<std::string, Origin> origins;  // by file name of the package in the repository
+    std::optional<Digest> lock;             // of the text of the lock, for the provenance
+    std::map<std::string, std::string> places;  // package -> where the image names it
     std::string output_dir;                 // artifacts appear here by rename
     unsigned jobs = 1;
     bool force = false;  // compose again although nothing changed

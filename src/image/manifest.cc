@@ -2,6 +2,8 @@
 // manifest.json (docs/formats/manifest.md).
 #include "image/image.hh"
 
+#include "base/hash.hh"
+
 #include <nlohmann/json.hpp>
 
 namespace tarn {
@@ -122,6 +124,47 @@ Result<void> parse_lists(const Json& json, Manifest& out) {
     return {};
 }
 
+const char* kind_word(EntryKind kind) {
+    switch (kind) {
+        case EntryKind::kDirectory:
+            return "directory";
+        case EntryKind::kSymlink:
+            return "link";
+        case EntryKind::kCharDevice:
+            return "character device";
+        case EntryKind::kBlockDevice:
+            return "block device";
+        case EntryKind::kFifo:
+            return "fifo";
+        case EntryKind::kFile:
+            break;
+    }
+    return "file";
+}
+
+Json added_json(const ManifestAdded& added) {
+    const TreeEntry& entry = added.entry;
+    Json out;
+    out["path"] = entry.path;
+    out["kind"] = kind_word(entry.kind);
+    if (entry.kind == EntryKind::kSymlink) {
+        out["target"] = entry.target;
+    } else {
+        out["mode"] = fmt::format("{:04o}", entry.mode);
+    }
+    out["uid"] = entry.uid;
+    out["gid"] = entry.gid;
+    if (entry.kind == EntryKind::kFile) {
+        out["sha256"] = entry.content.hex();
+        out["size"] = entry.content.size;
+    }
+    if (const auto found = entry.xattrs.find("security.capability"); found != entry.xattrs.end()) {
+        out["capabilities"] = to_hex(found->second);
+    }
+    out["by"] = added.by;
+    return out;
+}
+
 }  // namespace
 
 std::string Manifest::to_json() const {
@@ -147,6 +190,10 @@ std::string Manifest::to_json() const {
         one["origin"] = {{"kind", package.origin.kind}, {"text", package.origin.text}};
         one["origin"]["facts"] = Json(package.origin.facts);
         out["packages"].push_back(std::move(one));
+    }
+    out["added"] = Json::array();
+    for (const ManifestAdded& one : added) {
+        out["added"].push_back(added_json(one));
     }
     // Bytes that are no UTF-8 come out as U+FFFD rather than as an exception.
     return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

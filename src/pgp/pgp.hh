@@ -23,6 +23,7 @@ struct KeyInfo {
     KeyAlgorithm algorithm = KeyAlgorithm::kEd25519;
     std::int64_t created = 0;
     std::int64_t expires = 0;  // 0: never
+    std::string point{};       // kEd25519: the 32 bytes of the public key (RFC 8032); else empty
 };
 
 // A private key held in memory; never printed, never logged.
@@ -48,6 +49,9 @@ class SigningKey {
     // threads.
     Result<std::string> sign_detached(std::string_view bytes, std::int64_t when) const;
     Result<std::string> sign_detached_armored(std::string_view bytes, std::int64_t when) const;
+    // The 64 bytes of RFC 8032 over `bytes` themselves, for formats that know no OpenPGP. kUsage
+    // for a key that is not Ed25519.
+    Result<std::string> sign_ed25519(std::string_view bytes) const;
 
   private:
     struct Impl;
@@ -82,6 +86,9 @@ class Keyring {
     explicit Keyring(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
+
+// Of sign_ed25519; false for anything malformed.
+bool verify_ed25519(std::string_view point, std::string_view bytes, std::string_view signature);
 
 // Keys in a directory, by name.
 struct NamedKey {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/fs.hh"
 #include "base/strings.hh"
+#include "pgp/detail/ed25519.hh"
 #include "pgp/detail/rnp.hh"
 #include "pgp/pgp.hh"
 
@@ -273,6 +274,18 @@ Result<std::string> SigningKey::sign_detached_armored(std::string_view bytes,
                                                       std::int64_t when) const {
     const std::lock_guard lock(impl_->mutex);
     return sign(impl_->ffi, impl_->key, bytes, signature_time(impl_->info, when), true);
+}
+
+Result<std::string> SigningKey::sign_ed25519(std::string_view bytes) const {
+    if (impl_->info.algorithm != KeyAlgorithm::kEd25519) {
+        return fail(ErrorKind::kUsage, "the key {} is not of Ed25519", impl_->info.key_id);
+    }
+    const std::lock_guard lock(impl_->mutex);
+    const SecretText packet(TARN_TRY(
+        rnp::export_key(impl_->key.get(), RNP_KEY_EXPORT_SECRET, rnp::Armor::kNo)));
+    pgp::Ed25519Numbers numbers = TARN_TRY(pgp::parse_ed25519_key(packet.text));
+    const SecretText seed(std::move(numbers.seed));
+    return pgp::ed25519_sign(seed.text, bytes);
 }
 
 Result<std::vector<NamedKey>> list_keys(const std::string& directory) {

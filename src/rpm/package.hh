@@ -121,4 +121,13 @@ Result<std::string> make_rpmdb(const Store& store,
                                const std::vector<Digest>& rpms,
                                std::int64_t install_time);
 
+// What an rpmdb.sqlite says is installed, in the order it was installed in.
+struct InstalledPackage {
+    PackageInfo info;
+    std::string rpm_sha256;  // of the package file; empty when rpm before 6 wrote the database
+    std::int64_t install_time = 0;
+};
+// kCorrupt for what is no such database, or holds a header librpm finds a fault in.
+Result<std::vector<InstalledPackage>> read_rpmdb(std::string bytes, const std::string& name);
+
 }  // namespace tarn::rpm

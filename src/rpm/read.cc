@@ -74,9 +74,7 @@ Result<PackageMeta> read_meta(const HeaderValue& header, const std::string& name
 
 }  // namespace
 
-Result<PackageInfo> read_package(std::string_view bytes, const std::string& name) {
-    const Opened opened = TARN_TRY(open_package(bytes, name));
-    const HeaderValue& header = opened.header;
+Result<PackageInfo> info_of(const HeaderValue& header, const std::string& name) {
     PackageInfo info;
     info.meta = TARN_TRY(read_meta(header, name));
     for (ReadFile& read : TARN_TRY(read_files(header, name))) {
@@ -84,6 +82,13 @@ Result<PackageInfo> read_package(std::string_view bytes, const std::string& name
     }
     info.installed_size =
         header.number(RPMTAG_LONGSIZE).value_or(header.number(RPMTAG_SIZE).value_or(0));
+    info.is_source = info.meta.source_rpm.empty();
+    return info;
+}
+
+Result<PackageInfo> read_package(std::string_view bytes, const std::string& name) {
+    const Opened opened = TARN_TRY(open_package(bytes, name));
+    PackageInfo info = TARN_TRY(info_of(opened.header, name));
     // A package of rpm's own may have the size of its archive in either header.
     const rpmTagVal archive_tags[] = {RPMSIGTAG_LONGARCHIVESIZE, RPMSIGTAG_PAYLOADSIZE};
     for (const rpmTagVal tag : archive_tags) {
@@ -93,7 +98,6 @@ Result<PackageInfo> read_package(std::string_view bytes, const std::string& name
     }
     info.header_start = opened.frame.header_start;
     info.header_end = opened.frame.header_end;
-    info.is_source = info.meta.source_rpm.empty();
     info.header_sha256 = opened.header_sha256;
     return info;
 }

@@ -3,6 +3,7 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
+#include "image/detail/selinux.hh"
 
 #include <algorithm>
 #include <set>
@@ -49,6 +50,11 @@ void add_frame(const Tree& tree, Overlay& overlay) {
 }
 
 std::string fstab(const Image& image, const BootFacts& facts) {
+    if (facts.verified) {
+        // Partitions have other numbers in every version: systemd finds the ESP by the loader's word.
+        return fmt::format("# Written when the image `{}` was composed. The initrd mounts / and /var.\n",
+                           image.name);
+    }
     const bool writable = facts.filesystem == "ext4";
     return fmt::format(
         "# Written when the image `{}` was composed.\n"
@@ -103,18 +109,24 @@ std::string strip_comment(std::string_view line) {
 
 }  // namespace
 
+Result<void> add_machine_configuration(const Image& image,
+                                       const BootFacts& facts,
+                                       Overlay& overlay) {
+    TARN_TRY(overlay.file("etc/fstab", fstab(image, facts)));
+    // The first boot makes one. "uninitialized" is a first boot also to units with
+    // ConditionFirstBoot (host keys).
+    TARN_TRY(overlay.file(
+        "etc/machine-id", image.machine_id == "empty" ? "" : "uninitialized\n", 0444));
+    return overlay.file("etc/hostname",
+                        (image.hostname.empty() ? image.name : image.hostname) + "\n");
+}
+
 Result<void> add_configuration(const Store& store,
                                const Image& image,
                                const Tree& tree,
-                               const BootFacts& facts,
                                Overlay& overlay) {
     add_frame(tree, overlay);
     const auto missing = [&](const char* path) { return tree.find(path) == nullptr; };
-    TARN_TRY(overlay.file("etc/fstab", fstab(image, facts)));
-    // The first boot makes one, and is a first boot to units with ConditionFirstBoot (host keys).
-    TARN_TRY(overlay.file("etc/machine-id", "uninitialized\n", 0444));
-    TARN_TRY(overlay.file("etc/hostname",
-                          (image.hostname.empty() ? image.name : image.hostname) + "\n"));
     if (missing("etc/hosts")) {
         TARN_TRY(overlay.file("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"));
     }
@@ -127,6 +139,7 @@ Result<void> add_configuration(const Store& store,
     if (missing("etc/localtime") && !missing("usr/share/zoneinfo/UTC")) {
         overlay.symlink("etc/localtime", "../usr/share/zoneinfo/UTC");
     }
+    TARN_TRY(add_selinux_configuration(image, tree, overlay));
     for (const ImageFile& file : image.files) {
         TARN_TRY(add_declared_file(image, file, store, overlay.time(), overlay));
     }
@@ -191,13 +204,17 @@ Result<std::string> kernel_command_line(const Store& store,
             }
         }
     }
+    const std::vector<std::string> selinux = TARN_TRY(selinux_options(store, image, tree));
+    words.insert(words.end(), selinux.begin(), selinux.end());
     words.insert(words.end(), image.kernel_command_line.begin(), image.kernel_command_line.end());
     std::set<std::string> keys;
     const std::string said = join(words, " ");
     for (const std::string_view word : split_words(said)) {
         keys.emplace(word.substr(0, word.find('=')));
     }
-    if (!keys.contains("root")) {
+    if (facts.verified) {
+        words.push_back("roothash=" + facts.root_hash);
+    } else if (!keys.contains("root")) {
         words.push_back("root=PARTUUID=" + facts.root_partition.to_string());
     }
     if (!keys.contains("rootfstype")) {

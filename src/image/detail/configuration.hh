@@ -8,6 +8,8 @@
 #include "project/model.hh"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tarn::image {
 
@@ -15,15 +17,24 @@ struct BootFacts {
     Guid root_partition{};
     Guid esp_partition{};
     std::string filesystem;  // "ext4" or "erofs"
+    // A verified root (docs/formats/image.md, "immutable"):
+    bool verified = false;
+    std::string root_hash{};              // known when the file system was written
+    std::string image_id{}, image_version{};  // for os-release
+    std::vector<std::pair<std::string, std::string>> files{};  // path -> content, for the tree
+    std::string update_keyring{};         // binary OpenPGP; empty: updates cannot be verified
 };
 
-// Adds what is missing to `overlay`; what packages bring wins over the defaults, what the image
-// declares wins over both.
+// Adds what is missing to `overlay`: directories, names, what the image declares. What packages
+// bring wins over the defaults, what the image declares wins over both.
 Result<void> add_configuration(const Store& store,
                                const Image& image,
                                const Tree& tree,
-                               const BootFacts& facts,
                                Overlay& overlay);
+// What only a machine has: fstab, host name, machine-id.
+Result<void> add_machine_configuration(const Image& image,
+                                       const BootFacts& facts,
+                                       Overlay& overlay);
 
 struct Kernel {
     std::string version;

@@ -16,7 +16,8 @@ class Configuration : public testing::StoreTest {
     }
     Result<Tree> configured(const Tree& base) {
         Overlay overlay(store_, 1700000000);
-        TARN_TRY(add_configuration(store_, image_, base, facts_, overlay));
+        TARN_TRY(add_machine_configuration(image_, facts_, overlay));
+        TARN_TRY(add_configuration(store_, image_, base, overlay));
         return overlay.over(base);
     }
     Image image_;

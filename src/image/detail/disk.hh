@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: MIT
-// From the tree of a system to disk images: initrd, UKI, ESP, root file system, partition table,
-// and the VHD.
+// The kind "disk": from the tree of a system to disk images: initrd, UKI, ESP, root file system,
+// partition table, and the formats clouds take.
 #pragma once
 
-#include "image/detail/gpt.hh"
-#include "image/detail/stages.hh"
-#include "image/detail/system_tree.hh"
-
-#include <string>
-#include <utility>
-#include <vector>
+#include "image/detail/kinds.hh"
 
 namespace tarn::image {
 
-struct DiskInput {
-    const Image* image = nullptr;
-    const Tree* tools = nullptr;
-    const SystemTree* system = nullptr;
-    BootFacts facts{};
-    DiskLayout layout{};
-    std::string directory;  // files are made here: <image>.raw, <image>.vhd
-    std::string seed;
-    std::int64_t time = 0;
-    std::stop_token stop{};
-};
-
-// File name -> SHA-256, sorted.
-using Artifacts = std::vector<std::pair<std::string, std::string>>;
-Result<Artifacts> write_disks(const Store& store, const DiskInput& input, StageLog& stages);
+// The partitions' numbers, which fstab and the kernel's command line name.
+Result<BootFacts> plan_disk_image(const ComposeRequest& request, const std::string& seed);
+// <image>.raw, <image>.vhd. kNoSpace when the tree does not fit.
+Result<Artifacts> write_disk_image(const Store& store,
+                                   const Composition& composition,
+                                   StageLog& stages);
 
 }  // namespace tarn::image

@@ -6,6 +6,7 @@
 #include "image/detail/gpt.hh"
 #include "image/detail/sparse.hh"
 #include "image/detail/tar.hh"
+#include "image/detail/xattrs.hh"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::uint64_t kBlock = 4096;
 constexpr const char* kInside = "/run/disk";
 constexpr int kPipeBytes = 1 << 20;
+constexpr std::size_t kShownLines = 12;
 
 struct Maker {
     std::string program;  // in the tools tree, without leading "/"
@@ -111,23 +113,29 @@ Error maker_error(const FilesystemInput& input, const Maker& maker, const Proces
     return problem;
 }
 
-Result<void> run_maker(const FilesystemInput& input, const Maker& maker) {
+// A program of the tools tree that sees one file of this machine.
+Result<Sandbox> tool_sandbox(const FilesystemInput& input, const Maker& maker) {
     if (input.tools->find(maker.program) == nullptr) {
         return fail(error(ErrorKind::kNotFound, "the tools tree has no /{}", maker.program)
                         .advise(fmt::format("add `{}` to tools-packages", maker.package)));
     }
+    Sandbox out;
+    out.root = TARN_TRY(input.store->root_of(*input.tools));
+    out.binds = {{maker.file, kInside, true}};
+    out.argv = {"/" + maker.program};
+    out.argv.insert(out.argv.end(), maker.arguments.begin(), maker.arguments.end());
+    out.environment = {{"PATH", "/usr/sbin:/usr/bin"},
+                       {"LC_ALL", "C.UTF-8"},
+                       {"TZ", "UTC"},
+                       {"SOURCE_DATE_EPOCH", fmt::format("{}", input.time)}};
+    return out;
+}
+
+Result<void> run_maker(const FilesystemInput& input, const Maker& maker) {
+    const Sandbox sandbox = TARN_TRY(tool_sandbox(input, maker));
     Pipe pipe = TARN_TRY(make_pipe());
     // A larger pipe means fewer switches between the two; the default works as well.
     static_cast<void>(fcntl(pipe.write.get(), F_SETPIPE_SZ, kPipeBytes));
-    Sandbox sandbox;
-    sandbox.root = TARN_TRY(input.store->root_of(*input.tools));
-    sandbox.binds = {{maker.file, kInside, true}};
-    sandbox.argv = {"/" + maker.program};
-    sandbox.argv.insert(sandbox.argv.end(), maker.arguments.begin(), maker.arguments.end());
-    sandbox.environment = {{"PATH", "/usr/sbin:/usr/bin"},
-                           {"LC_ALL", "C.UTF-8"},
-                           {"TZ", "UTC"},
-                           {"SOURCE_DATE_EPOCH", fmt::format("{}", input.time)}};
     Command command;
     command.input_fd = pipe.read.get();
     command.merge_error = true;
@@ -153,7 +161,7 @@ Result<void> run_maker(const FilesystemInput& input, const Maker& maker) {
     return fed;
 }
 
-Result<void> place_in_disk(const FilesystemInput& input, const std::string& file) {
+Result<std::uint64_t> place_in_disk(const FilesystemInput& input, const std::string& file) {
     const Fd from = TARN_TRY(open_file(file, O_RDONLY));
     const Fd disk = TARN_TRY(open_file(input.disk, O_RDWR));
     const off_t end = lseek(from.get(), 0, SEEK_END);
@@ -168,23 +176,58 @@ Result<void> place_in_disk(const FilesystemInput& input, const std::string& file
                           human_size(input.size))
                         .advise("raise `size` of the image"));
     }
-    return copy_sparse_at(from.get(), disk.get(), size, input.offset, input.disk);
+    TARN_TRY(copy_sparse_at(from.get(), disk.get(), size, input.offset, input.disk));
+    return size;
+}
+
+// What mke2fs leaves out. debugfs repeats each command on stdout, counts few failures in its exit
+// code, and says all of them on stderr, where its version comes first.
+Result<void> set_xattrs(const FilesystemInput& input) {
+    const std::string commands = TARN_TRY(xattr_commands(*input.tree));
+    if (commands.empty()) {
+        return {};
+    }
+    Maker maker;
+    maker.program = "usr/sbin/debugfs";
+    maker.package = "e2fsprogs";
+    maker.file = input.disk;
+    maker.arguments = {"-w", "-f", "-", fmt::format("{}?offset={}", kInside, input.offset)};
+    Command command;
+    command.input = commands;
+    command.stop = input.stop;
+    const Sandbox sandbox = TARN_TRY(tool_sandbox(input, maker));
+    const ProcessResult process = TARN_TRY(run_in_sandbox(sandbox, command));
+    std::vector<std::string_view> said = split_lines(process.errors);
+    if (!said.empty() && said.front().starts_with("debugfs ")) {
+        said.erase(said.begin());
+    }
+    if (process.exit_code == 0 && said.empty()) {
+        return {};
+    }
+    Error problem = error(ErrorKind::kFailed, "debugfs cannot set extended attributes");
+    for (std::size_t i = 0; i < said.size() && i < kShownLines; ++i) {
+        problem.notes.emplace_back(said[i]);
+    }
+    return fail(std::move(problem));
 }
 
 }  // namespace
 
-Result<void> write_filesystem(const FilesystemInput& input) {
+Result<std::uint64_t> write_filesystem(const FilesystemInput& input) {
     if (input.type == "ext4") {
-        return run_maker(input, ext4_maker(input));
+        TARN_TRY(run_maker(input, ext4_maker(input)));
+        TARN_TRY(set_xattrs(input));
+        return input.size;
     }
     if (input.type == "erofs") {
         const Maker maker = erofs_maker(input);
         TARN_TRY(open_file(maker.file, O_RDWR | O_CREAT | O_TRUNC));
         TARN_TRY(run_maker(input, maker));
-        TARN_TRY(place_in_disk(input, maker.file));
-        return unlink(maker.file.c_str()) == 0
-                   ? Result<void>{}
-                   : Result<void>(fail(sys_error("remove", maker.file)));
+        const std::uint64_t size = TARN_TRY(place_in_disk(input, maker.file));
+        if (unlink(maker.file.c_str()) != 0) {
+            return fail(sys_error("remove", maker.file));
+        }
+        return size;
     }
     return fail(error(ErrorKind::kUsage, "unknown file system `{}`", input.type)
                     .advise(did_you_mean(input.type, {"ext4", "erofs"})));

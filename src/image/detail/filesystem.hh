@@ -27,7 +27,8 @@ struct FilesystemInput {
     std::stop_token stop{};
 };
 
-// kNoSpace when the tree does not fit.
-Result<void> write_filesystem(const FilesystemInput& input);
+// Returns how many bytes of the partition it takes: all of them with ext4, with EROFS what the tree
+// needs. kNoSpace when the tree does not fit.
+Result<std::uint64_t> write_filesystem(const FilesystemInput& input);
 
 }  // namespace tarn::image

@@ -90,39 +90,6 @@ Result<void> check(const DiskLayout& layout) {
 
 }  // namespace
 
-Result<DiskLayout> plan_disk(std::uint64_t size,
-                             std::uint64_t esp,
-                             std::uint64_t root_minimum,
-                             const std::string& seed) {
-    if (size % kMiB != 0 || esp % kMiB != 0) {
-        return fail(error(ErrorKind::kUsage,
-                          "disk and ESP sizes must be whole MiB, not {} and {} bytes",
-                          size,
-                          esp)
-                        .advise("write sizes with the suffix M or G in the image's declaration"));
-    }
-    if (size < esp + root_minimum + 2 * kMiB) {
-        return fail(error(ErrorKind::kUsage,
-                          "a disk of {} is too small: the ESP takes {} and the root needs {}",
-                          human_size(size),
-                          human_size(esp),
-                          human_size(root_minimum))
-                        .advise("raise `size` of the image"));
-    }
-    DiskLayout layout;
-    layout.size = size;
-    layout.id = Guid::derive(seed, "disk");
-    layout.partitions.push_back(
-        {*Guid::parse(kTypeEsp), Guid::derive(seed, "partition esp"), "esp", kMiB, esp, 0});
-    layout.partitions.push_back({*Guid::parse(kTypeRootX86_64),
-                                 Guid::derive(seed, "partition root"),
-                                 "root",
-                                 kMiB + esp,
-                                 size - esp - 2 * kMiB,
-                                 kAttributeGrow});
-    return layout;
-}
-
 Result<GptBytes> make_gpt(const DiskLayout& layout) {
     TARN_TRY(check(layout));
     const std::uint64_t sectors = layout.size / kSector;

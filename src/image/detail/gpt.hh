@@ -34,13 +34,7 @@ struct DiskLayout {
 inline constexpr std::string_view kTypeEsp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
 inline constexpr std::string_view kTypeRootX86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 inline constexpr std::uint64_t kAttributeGrow = 1ULL << 59;
-
-// ESP, then a root that takes the rest but the last MiB (backup table). kUsage when a size is not
-// a multiple of 1 MiB or the root would be smaller than `root_minimum`.
-Result<DiskLayout> plan_disk(std::uint64_t size,
-                             std::uint64_t esp,
-                             std::uint64_t root_minimum,
-                             const std::string& seed);
+inline constexpr std::uint64_t kAttributeReadOnly = 1ULL << 60;
 
 struct GptBytes {
     std::string head;  // at offset 0: protective MBR, header, entries

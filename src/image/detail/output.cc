@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 namespace tarn::image {
 namespace {
@@ -48,6 +49,15 @@ Result<void> sync_path(const std::string& path) {
         return fail(sys_error("write", path));
     }
     return {};
+}
+
+// What lies in the image's directory itself: an artifact may be a file of a directory.
+std::set<std::string> top_names(const std::vector<std::string>& artifacts) {
+    std::set<std::string> out;
+    for (const std::string& name : artifacts) {
+        out.insert(name.substr(0, name.find('/')));
+    }
+    return out;
 }
 
 std::vector<std::string> stamped_names(const std::string& directory) {
@@ -110,12 +120,19 @@ bool OutputDirectory::holds(const Digest& key) const {
 Result<void> OutputDirectory::write_stamp(const Digest& key,
                                           const std::vector<std::string>& artifacts) const {
     nlohmann::json files = nlohmann::json::object();
+    std::set<std::string> directories;
     for (const std::string& name : artifacts) {
         const auto facts = facts_of(join_path(staging_, name));
         if (!facts) {
             return fail(sys_error("read", join_path(staging_, name)));
         }
         files[name] = {facts->size, facts->mtime_ns};
+        TARN_TRY(sync_path(join_path(staging_, name)));
+        for (std::string above = parent_path(name); !above.empty(); above = parent_path(above)) {
+            directories.insert(above);
+        }
+    }
+    for (const std::string& name : directories) {
         TARN_TRY(sync_path(join_path(staging_, name)));
     }
     const nlohmann::json stamp = {{"key", key.hex()}, {"files", files}};
@@ -126,9 +143,9 @@ Result<void> OutputDirectory::write_stamp(const Digest& key,
 
 // Boot logs and the like go along; a hard link now, or a rename after the exchange.
 Result<void> OutputDirectory::keep_foreign(const std::vector<std::string>& artifacts) const {
+    const std::set<std::string> ours = top_names(artifacts);
     for (const std::string& name : TARN_TRY(list_directory(staging_))) {
-        if (std::ranges::find(artifacts, name) != artifacts.end() ||
-            path_exists(join_path(directory_, name))) {
+        if (ours.contains(name) || path_exists(join_path(directory_, name))) {
             continue;
         }
         TARN_TRY(rename_path(join_path(staging_, name), join_path(directory_, name)));
@@ -162,10 +179,10 @@ Result<void> OutputDirectory::commit(const Digest& key, const std::vector<std::s
         return fail(sys_error("replace", directory_));
     }
     // A file system that cannot exchange: without its stamp the directory counts as not built.
-    for (const std::string& name : old) {
+    for (const std::string& name : top_names(old)) {
         TARN_TRY(remove_tree(join_path(directory_, name)));
     }
-    for (const std::string& name : artifacts) {
+    for (const std::string& name : top_names(artifacts)) {
         TARN_TRY(rename_path(join_path(staging_, name), join_path(directory_, name)));
     }
     return rename_path(join_path(staging_, kStamp), join_path(directory_, kStamp));

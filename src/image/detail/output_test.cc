@@ -72,6 +72,25 @@ TEST(Output, FilesOfOthersStayAndOldArtifactsGo) {
     EXPECT_EQ(*read_file(out + "/boot/log"), "log");
 }
 
+TEST(Output, AnArtifactMayBeADirectory) {
+    const TempDir dir = testing::temporary();
+    const std::string out = dir.path() + "/base";
+    for (const char* blob : {"one", "two"}) {
+        auto output = OutputDirectory::open(out);
+        ASSERT_TRUE(output.has_value());
+        const std::string layout = output->staging() + "/base.oci";
+        ASSERT_TRUE(make_directories(layout + "/blobs").has_value());
+        ASSERT_TRUE(write_file_atomic(layout + "/blobs/" + blob, blob).has_value());
+        ASSERT_TRUE(
+            output->commit(Digest::of(blob), {std::string("base.oci/blobs/") + blob}).has_value());
+    }
+    EXPECT_TRUE(held(out, Digest::of("two")));
+    EXPECT_EQ(*list_directory(out + "/base.oci/blobs"), std::vector<std::string>{"two"});
+    // And goes as a whole when it is an artifact no more.
+    ASSERT_TRUE(build(out, Digest::of("c"), "new").has_value());
+    EXPECT_FALSE(path_exists(out + "/base.oci"));
+}
+
 TEST(Output, AStampThatIsNoneCountsAsNothing) {
     const TempDir dir = testing::temporary();
     const std::string out = dir.path() + "/vm";

@@ -65,23 +65,32 @@ Result<Tree> Overlay::over(const Tree& base) const {
     return merge({&base, &added}).tree;
 }
 
-Result<std::string> read_tree_file(const Store& store, const Tree& tree, std::string_view path) {
-    std::string at(path);
-    for (int hops = 0; hops < 16; ++hops) {
-        const TreeEntry* entry = tree.find(at);
-        if (entry == nullptr) {
-            break;
+const TreeEntry* resolve_links(const Tree& tree, std::string_view path) {
+    // Folding against "/" keeps every link inside the tree.
+    std::string at = absolute_path(std::string(path), "/").substr(1);
+    for (int hops = 0; hops < 40; ++hops) {
+        const TreeEntry* link = nullptr;
+        std::size_t end = 0;
+        while (link == nullptr && end != std::string::npos) {
+            end = at.find('/', end + 1);
+            const TreeEntry* entry = tree.find(at.substr(0, end));
+            link = entry != nullptr && entry->kind == EntryKind::kSymlink ? entry : nullptr;
         }
-        if (entry->kind == EntryKind::kFile) {
-            return store.read(entry->content);
+        if (link == nullptr) {
+            return tree.find(at);
         }
-        if (entry->kind != EntryKind::kSymlink) {
-            break;
-        }
-        // Folding against "/" keeps the link inside the tree.
-        at = absolute_path(entry->target, "/" + parent_path(at)).substr(1);
+        const std::string rest = end == std::string::npos ? std::string() : at.substr(end);
+        at = absolute_path(link->target, "/" + parent_path(link->path)).substr(1) + rest;
     }
-    return fail(ErrorKind::kNotFound, "the image has no file /{}", path);
+    return nullptr;
+}
+
+Result<std::string> read_tree_file(const Store& store, const Tree& tree, std::string_view path) {
+    const TreeEntry* entry = resolve_links(tree, path);
+    if (entry == nullptr || entry->kind != EntryKind::kFile) {
+        return fail(ErrorKind::kNotFound, "the image has no file /{}", path);
+    }
+    return store.read(entry->content);
 }
 
 }  // namespace tarn::image

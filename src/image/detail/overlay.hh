@@ -32,6 +32,9 @@ class Overlay {
     std::map<std::string, TreeEntry> entries_;
 };
 
+// What a path stands for once every link on the way is followed within the tree; nullptr when that
+// is nothing.
+const TreeEntry* resolve_links(const Tree& tree, std::string_view path);
 // The text of a file of the tree; links are followed within it. kNotFound when there is none.
 Result<std::string> read_tree_file(const Store& store, const Tree& tree, std::string_view path);
 

@@ -169,6 +169,23 @@ Result<std::vector<ResolvedPackage>> resolve_packages(const Project& project,
     return out;
 }
 
+void explain_requests(std::vector<ResolvedPackage>& packages,
+                      const std::map<std::string, std::string>& places) {
+    for (ResolvedPackage& package : packages) {
+        if (package.reason != "requested") {
+            continue;
+        }
+        auto found = places.find(package.item->nevra.name);
+        for (std::size_t i = 0; found == places.end() && i < package.item->provides.size(); ++i) {
+            const std::string& provided = package.item->provides[i];
+            found = places.find(provided.substr(0, provided.find(' ')));
+        }
+        if (found != places.end()) {
+            package.reason = found->second;
+        }
+    }
+}
+
 Result<std::vector<Tree>> open_packages(const Store& store,
                                         const RepoIndex& repository,
                                         const Keyring& keyring,

@@ -12,13 +12,17 @@ namespace tarn::image {
 
 struct ResolvedPackage {
     const RepoIndex::Item* item = nullptr;
-    std::string reason;  // "requested" or "required by dnf5"
+    std::string reason;  // "requested", "images/vm.image.toml:9" or "required by dnf5"
 };
 
 // By libsolv, from the published repository alone; sorted by name.
 Result<std::vector<ResolvedPackage>> resolve_packages(const Project& project,
                                                       const Image& image,
                                                       const RepoIndex& repository);
+
+// Says where a requested package was named, by package or by what it provides.
+void explain_requests(std::vector<ResolvedPackage>& packages,
+                      const std::map<std::string, std::string>& places);
 
 struct OpenOptions {
     unsigned jobs = 1;

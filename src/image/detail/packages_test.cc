@@ -107,6 +107,19 @@ TEST_F(Packages, EqualFilesMayBeShared) {
     EXPECT_EQ(merged->owner.find("usr/y")->second, 0u);
 }
 
+TEST_F(Packages, ARequestedPackageSaysWhereItWasNamed) {
+    items_[1].provides = {"virtual = 2", "b = 2-1"};
+    packages_[0].reason = packages_[1].reason = "requested";
+    explain_requests(packages_, {{"a", "images/vm.image.toml:9"}, {"virtual", "x.toml:1"}});
+    EXPECT_EQ(packages_[0].reason, "images/vm.image.toml:9");
+    EXPECT_EQ(packages_[1].reason, "x.toml:1");
+    packages_[0].reason = "required by b";
+    packages_[1].reason = "requested";
+    explain_requests(packages_, {{"a", "images/vm.image.toml:9"}});
+    EXPECT_EQ(packages_[0].reason, "required by b");
+    EXPECT_EQ(packages_[1].reason, "requested");
+}
+
 TEST_F(Packages, APackageThatIsNotWhatTheMetadataSaysIsRefused) {
     const std::string path = directory_.path() + "/" + items_[0].location;
     ASSERT_TRUE(make_directories(parent_path(path)).has_value());

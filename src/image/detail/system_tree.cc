@@ -4,6 +4,11 @@
 #include "image/detail/accounts.hh"
 #include "image/detail/cache.hh"
 #include "image/detail/certificates.hh"
+#include "image/detail/selinux.hh"
+#include "image/detail/declared.hh"
+#include "image/detail/immutable.hh"
+#include "image/detail/tmpfiles.hh"
+#include "image/detail/wsl.hh"
 
 namespace tarn::image {
 namespace {
@@ -99,33 +104,74 @@ Result<Tree> with_owners(const Tree& tree, const AccountIds& ids, const SystemIn
     });
 }
 
+// After everything that adds files.
+Result<Tree> labelled(const Store& store,
+                      const SystemInput& input,
+                      const Tree& tree,
+                      StageLog& stages) {
+    return stages.time("labels", [&] {
+        return label_system(store, *input.image, tree, input.trigger.time, stages.reporter());
+    });
+}
+
 }  // namespace
 
 Result<SystemTree> make_system_tree(const Store& store,
                                     const SystemInput& input,
                                     StageLog& stages) {
     const std::int64_t time = input.trigger.time;
+    const Tree& packages = input.merged->tree;
     SystemTree out;
-    out.kernel = TARN_TRY(find_kernel(input.merged->tree));
-
+    if (input.boots) {
+        out.kernel = TARN_TRY(find_kernel(packages));
+    }
     Overlay before(store, time);
-    TARN_TRY(add_initial_accounts(store, input.merged->tree, before));
-    TARN_TRY(add_configuration(store, *input.image, input.merged->tree, input.facts, before));
-    const Tree configured = TARN_TRY(before.over(input.merged->tree));
+    TARN_TRY(add_initial_accounts(store, packages, before));
+    if (input.boots) {
+        TARN_TRY(add_machine_configuration(*input.image, input.facts, before));
+    }
+    TARN_TRY(add_configuration(store, *input.image, packages, before));
+    if (input.image->kind_or_disk() == "wsl") {
+        TARN_TRY(add_wsl_configuration(*input.image, packages, before));
+    }
+    TARN_TRY(add_declared_settings(*input.image, packages, before));
+    const Tree configured = TARN_TRY(before.over(packages));
 
     Overlay after(store, time);
-    std::vector<Trigger> triggers = system_triggers(out.kernel.version);
+    std::vector<Trigger> triggers = system_triggers(out.kernel ? out.kernel->version : "");
     triggers.push_back(sysusers_trigger());
+    if (packages.find("usr/lib/systemd/systemd") == nullptr) {
+        // Units without a systemd to start them are nobody's to enable.
+        std::erase_if(triggers, [](const Trigger& one) { return one.name.starts_with("preset-all"); });
+    }
     TARN_TRY(stages.time("triggers",
                          [&] { return run_triggers(input.trigger, triggers, configured, after); }));
     const Tree triggered = TARN_TRY(after.over(configured));
-    const AccountFiles accounts = TARN_TRY(finished_accounts(store, triggered, time));
+    AccountFiles accounts = TARN_TRY(finished_accounts(store, triggered, time));
+    accounts =
+        TARN_TRY(add_declared_users(*input.image, triggered, std::move(accounts), time / kDay));
     const AccountIds ids = TARN_TRY(parse_ids(accounts));
     TARN_TRY(add_accounts(accounts, ids, after));
+    TARN_TRY(add_homes(store, *input.image, triggered, after));
+    if (!input.boots) {
+        const Tree housed = TARN_TRY(after.over(configured));
+        TARN_TRY(stages.time("tmpfiles", [&] { return add_tmpfiles(store, housed, ids, after); }));
+    }
     TARN_TRY(add_certificates(store, configured, after));
     TARN_TRY(stages.time("rpmdb", [&] { return add_rpmdb(store, input, configured, after); }));
     const Tree complete = TARN_TRY(after.over(configured));
     out.tree = TARN_TRY(with_owners(complete, ids, input));
+    if (const BootFacts& facts = input.facts; facts.verified) {
+        out.tree = TARN_TRY(make_immutable(store,
+                                           out.tree,
+                                           {facts.image_id, facts.image_version},
+                                           facts.files,
+                                           facts.update_keyring,
+                                           time));
+    }
+    if (input.boots) {
+        out.tree = TARN_TRY(labelled(store, input, out.tree, stages));
+    }
     return out;
 }
 

@@ -16,11 +16,12 @@ struct SystemInput {
     const MergedPackages* merged = nullptr;
     TriggerContext trigger{};
     BootFacts facts{};
+    bool boots = true;  // a machine: kernel, fstab, host name
 };
 
 struct SystemTree {
     Tree tree;
-    Kernel kernel;
+    std::optional<Kernel> kernel;  // of an image that boots
 };
 
 Result<SystemTree> make_system_tree(const Store& store, const SystemInput& input, StageLog& stages);

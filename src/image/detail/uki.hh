@@ -3,6 +3,8 @@
 #pragma once
 
 #include "base/result.hh"
+#include "image/detail/configuration.hh"
+#include "store/store.hh"
 
 #include <string>
 #include <string_view>
@@ -15,5 +17,18 @@ struct UkiInput {
 };
 
 Result<std::string> make_uki(const UkiInput& input);
+
+// From the tree of a system: its kernel, an initrd of its modules, its os-release.
+struct UkiSource {
+    const Image* image = nullptr;
+    const Tree* system = nullptr;
+    const Tree* tools = nullptr;
+    Kernel kernel{};
+    std::string command_line;
+    std::string architecture = "x86_64";
+    std::int64_t time = 0;
+};
+// Unsigned. kUsage when the kernel would not take the command line.
+Result<std::string> compose_uki(const Store& store, const UkiSource& source);
 
 }  // namespace tarn::image

@@ -2,6 +2,7 @@
 #include "pgp/detail/rnp.hh"
 
 #include "base/fd.hh"
+#include "pgp/detail/ed25519.hh"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -129,6 +130,12 @@ KeyInfo key_info(rnp_key_handle_t key) {
     rnp_key_get_expiration(key, &lifetime);
     info.created = created;
     info.expires = lifetime == 0 ? 0 : std::int64_t{created} + lifetime;
+    if (info.algorithm == KeyAlgorithm::kEd25519) {
+        if (const auto packet = export_key(key, RNP_KEY_EXPORT_PUBLIC, Armor::kNo)) {
+            const auto numbers = pgp::parse_ed25519_key(*packet);
+            info.point = numbers ? numbers->point : std::string();
+        }
+    }
     return info;
 }
 
@@ -147,9 +154,10 @@ KeyInfo primary_info(const Ffi& ffi, rnp_key_handle_t key) {
     return key_info(key);
 }
 
-Result<std::string> export_key(rnp_key_handle_t key, std::uint32_t flags) {
+Result<std::string> export_key(rnp_key_handle_t key, std::uint32_t flags, Armor armor) {
     const Output output = TARN_TRY(memory_output());
-    if (const auto code = rnp_key_export(key, output.get(), flags | RNP_KEY_EXPORT_ARMORED)) {
+    const std::uint32_t form = armor == Armor::kYes ? std::uint32_t{RNP_KEY_EXPORT_ARMORED} : 0U;
+    if (const auto code = rnp_key_export(key, output.get(), flags | form)) {
         return fail(failure("cannot export the key", code));
     }
     return std::string(bytes_of(output));

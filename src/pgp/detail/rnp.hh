@@ -61,6 +61,9 @@ Result<void> import_keys(const Ffi& ffi,
 KeyInfo key_info(rnp_key_handle_t key);
 // The key, or the primary key above it when it is a subkey.
 KeyInfo primary_info(const Ffi& ffi, rnp_key_handle_t key);
-Result<std::string> export_key(rnp_key_handle_t key, std::uint32_t flags);
+enum class Armor { kNo, kYes };
+Result<std::string> export_key(rnp_key_handle_t key,
+                               std::uint32_t flags,
+                               Armor armor = Armor::kYes);
 
 }  // namespace tarn::rnp

@@ -43,4 +43,7 @@ struct ReadFile {
 };
 Result<std::vector<ReadFile>> read_files(const HeaderValue& header, const std::string& name);
 
+// All that a main header says; what only a package file knows stays empty.
+Result<PackageInfo> info_of(const HeaderValue& header, const std::string& name);
+
 }  // namespace tarn::rpm

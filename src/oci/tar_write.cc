@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "image/detail/tar.hh"
-
 #include "base/fs.hh"
-#include "image/detail/bytes.hh"
+#include "oci/tar.hh"
 
 #include <numeric>
 #include <set>
 
-namespace tarn::image {
+namespace tarn::oci {
 namespace {
 
 constexpr std::size_t kBlock = 512;
 constexpr std::uint64_t kOctal11 = 077777777777ULL;
 constexpr std::uint64_t kOctal7 = 07777777ULL;
+
+void put_bytes(std::string& header, std::size_t at, std::string_view bytes) {
+    header.replace(at, bytes.size(), bytes);
+}
 
 void put_octal(std::string& header, std::size_t at, std::size_t digits, std::uint64_t value) {
     put_bytes(header, at, fmt::format("{:0{}o}", value, digits));
@@ -84,7 +86,7 @@ class Writer {
     Result<void> header(const Item& item, std::string pax);
     Result<void> contents(const TreeEntry& entry);
     // The buffer itself need not begin on a block: what is counted are the member's bytes.
-    void pad_after(std::uint64_t size) { buffer_.append(align_up(size, kBlock) - size, '\0'); }
+    void pad_after(std::uint64_t size) { buffer_.append((kBlock - size % kBlock) % kBlock, '\0'); }
     Result<void> flush() {
         auto done = buffer_.empty() ? Result<void>{} : sink_(buffer_);
         buffer_.clear();
@@ -218,4 +220,4 @@ Result<void> write_tar(const Store& store,
     return writer.finish();
 }
 
-}  // namespace tarn::image
+}  // namespace tarn::oci

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tarn::evidence {
+
+// RFC 4648, with padding, without line breaks. Reading also takes the URL-safe alphabet.
+std::string base64(std::string_view bytes);
+std::optional<std::string> from_base64(std::string_view text);
+
+}  // namespace tarn::evidence
