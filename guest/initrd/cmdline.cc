@@ -68,6 +68,14 @@ void take_value(std::string_view key, std::string_view value, CommandLine& out) 
         out.init = value;
     } else if (key == "rd.shell" || key == "rd.break") {
         out.shell_asked = value != "0";
+    } else if (key == "roothash") {
+        out.root_hash = lower(value);
+    } else if (key == "systemd.verity_root_data") {
+        out.verity_data = parse_root(value);
+    } else if (key == "systemd.verity_root_hash") {
+        out.verity_hash = parse_root(value);
+    } else if (key == "systemd.verity_root_options") {
+        out.verity_options = value;
     } else if (const std::size_t dot = key.find('.'); dot != std::string_view::npos && dot > 0) {
         std::string parameter(key.substr(dot + 1));
         parameter.append("=").append(value);

@@ -27,6 +27,10 @@ struct CommandLine {
     long root_wait = 30;      // seconds: rootdelay= when that is longer; -1 with rootwait: for ever
     long panic = 0;           // panic=
     bool quiet = false;
+    std::string root_hash;  // roothash=, lower case: the root is verified by dm-verity
+    RootSpec verity_data, verity_hash;  // systemd.verity_root_data=, systemd.verity_root_hash=
+    // systemd.verity_root_options=
+    std::string verity_options = "panic-on-corruption";
     bool shell_asked = false;  // rd.shell or rd.break: there is none
     // "module.parameter=value": module (with '_') -> "parameter=value"
     std::vector<std::pair<std::string, std::string>> module_parameters;

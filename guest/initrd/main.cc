@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The initrd's only program: loads the modules this machine's devices ask for, finds the root
 // partition, mounts it and hands over to its init. Nothing else happens here: no udev, no shell.
+#include "mapper.hh"
+#include "probe.hh"
+#include "state.hh"
 #include "system.hh"
+#include "verity.hh"
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -71,10 +75,13 @@ void load_all(const std::vector<std::string>& names, const CommandLine& command_
     }
 }
 
-RootDevice wait_for_root(const CommandLine& command_line, ModuleTable& table, Uevents& events) {
+RootDevice wait_for(const RootSpec& spec,
+                    const CommandLine& command_line,
+                    ModuleTable& table,
+                    Uevents& events) {
     scan_devices(table);
     const double start = seconds_since_boot();
-    RootDevice root = find_root(command_line.root);
+    RootDevice root = find_root(spec);
     while (root.path.empty()) {
         const std::vector<std::string> batch = table.next();
         load_all(batch, command_line);
@@ -82,7 +89,7 @@ RootDevice wait_for_root(const CommandLine& command_line, ModuleTable& table, Ue
         // second everything is looked at again, should an event have been lost.
         const bool block = events.take(batch.empty() ? 1000 : 0, table);
         if (block || batch.empty()) {
-            root = find_root(command_line.root);
+            root = find_root(spec);
         }
         const double waited = seconds_since_boot() - start;
         if (root.path.empty() && batch.empty() && command_line.root_wait >= 0 &&
@@ -96,6 +103,17 @@ RootDevice wait_for_root(const CommandLine& command_line, ModuleTable& table, Ue
     return root;
 }
 
+void load_wanted(const std::vector<std::string>& names,
+                 const CommandLine& command_line,
+                 ModuleTable& table) {
+    for (const std::string& name : names) {
+        table.want(name);
+    }
+    for (auto batch = table.next(); !batch.empty(); batch = table.next()) {
+        load_all(batch, command_line);
+    }
+}
+
 void mount_root(const CommandLine& command_line, const RootDevice& root, ModuleTable& table) {
     const std::string type =
         command_line.filesystem.empty() ? root.filesystem : command_line.filesystem;
@@ -103,11 +121,7 @@ void mount_root(const CommandLine& command_line, const RootDevice& root, ModuleT
         give_up(command_line,
                 root.path + " holds no file system this initrd knows; say rootfstype=");
     }
-    table.want("fs-" + type);
-    table.want(type);
-    for (auto batch = table.next(); !batch.empty(); batch = table.next()) {
-        load_all(batch, command_line);
-    }
+    load_wanted({"fs-" + type, type}, command_line, table);
     mkdir(kNewRoot, 0755);
     const unsigned long flags = command_line.read_write ? 0 : MS_RDONLY;
     const char* options = command_line.flags.empty() ? nullptr : command_line.flags.c_str();
@@ -178,8 +192,8 @@ void switch_root(const CommandLine& command_line) {
     give_up(command_line, "no init could be started (" + tried + ")");
 }
 
-[[noreturn]] void no_root(const CommandLine& command_line) {
-    log(kError, "no partition is " + command_line.root.text + "; the block devices here are:");
+[[noreturn]] void no_root(const CommandLine& command_line, const std::string& wanted) {
+    log(kError, "no partition is " + wanted + "; the block devices here are:");
     for (const std::string& line : describe_disks()) {
         log(kError, line);
     }
@@ -188,23 +202,81 @@ void switch_root(const CommandLine& command_line) {
                 " s");
 }
 
-int run(char** argv) {
-    const double start = seconds_since_boot();
-    mount_early({});
-    const CommandLine command_line = parse_command_line(read_head("/proc/cmdline", 1 << 16));
+RootDevice find_partition_of_root(const RootSpec& spec,
+                                  const CommandLine& command_line,
+                                  ModuleTable& table,
+                                  Uevents& events) {
+    const RootDevice found = wait_for(spec, command_line, table, events);
+    if (found.path.empty()) {
+        no_root(command_line, spec.text);
+    }
+    return found;
+}
+
+// /dev/mapper/root, whose every block is checked as it is read.
+RootDevice open_verity(const CommandLine& command_line, ModuleTable& table, Uevents& events) {
+    const auto spec = [&](const RootSpec& given, const std::string& uuid) {
+        return given.kind == RootKind::kNone ? parse_root("PARTUUID=" + uuid) : given;
+    };
+    const std::string& root_hash = command_line.root_hash;
+    const std::string data_uuid = verity_data_uuid(root_hash);
+    if (data_uuid.empty()) {
+        give_up(command_line, "roothash=" + root_hash + " is no SHA-256 in hexadecimal");
+    }
+    std::vector<std::string> unknown;
+    const std::vector<std::string> options = verity_options(command_line.verity_options, unknown);
+    for (const std::string& word : unknown) {
+        give_up(command_line, "systemd.verity_root_options: `" + word + "` is not known here");
+    }
+    const RootDevice data = find_partition_of_root(
+        spec(command_line.verity_data, data_uuid), command_line, table, events);
+    const RootDevice hash =
+        find_partition_of_root(spec(command_line.verity_hash, verity_hash_uuid(root_hash)),
+                               command_line,
+                               table,
+                               events);
+    load_wanted({"dm_mod", "dm_verity"}, command_line, table);
+    const auto superblock =
+        parse_verity_superblock(read_head(hash.path, kVeritySuperblockBytes));
+    if (!superblock) {
+        give_up(command_line, hash.path + " holds no dm-verity superblock");
+    }
+    const std::string problem =
+        map_verity("root",
+                   "CRYPT-VERITY-" + superblock->uuid + "-root",
+                   verity_table(*superblock, root_hash, data.path, hash.path, options));
+    if (!problem.empty()) {
+        give_up(command_line,
+                "dm-verity over " + data.path + " and " + hash.path + ": " + problem);
+    }
+    const std::string path = "/dev/mapper/root";
+    return {path, parse_superblock(read_head(path, kSuperblockBytes)).type, data.disk};
+}
+
+RootDevice open_root(const CommandLine& command_line, ModuleTable& table, Uevents& events) {
+    if (!command_line.root_hash.empty()) {
+        return open_verity(command_line, table, events);
+    }
     if (command_line.root.kind == RootKind::kNone) {
         give_up(command_line,
                 command_line.root.text.empty()
-                    ? "the kernel command line has no root="
+                    ? "the kernel command line has no root= and no roothash="
                     : "root=" + command_line.root.text + " is not understood");
+    }
+    return find_partition_of_root(command_line.root, command_line, table, events);
+}
+
+int run(char** argv) {
+    const double start = seconds_since_boot();
+    mount_early({});
+    CommandLine command_line = parse_command_line(read_head("/proc/cmdline", 1 << 16));
+    if (!command_line.root_hash.empty()) {
+        command_line.read_write = false;
     }
     ModuleTable table(read_head("/modules/modules.list", 1 << 20),
                       read_head("/modules/modules.alias", 4 << 20));
     Uevents events;
-    const RootDevice root = wait_for_root(command_line, table, events);
-    if (root.path.empty()) {
-        no_root(command_line);
-    }
+    const RootDevice root = open_root(command_line, table, events);
     mount_root(command_line, root, table);
     char text[160];
     std::snprintf(text,
@@ -215,6 +287,9 @@ int run(char** argv) {
                   start);
     log(kInfo, text);
     switch_root(command_line);
+    if (!command_line.root_hash.empty() && !root.disk.empty()) {
+        mount_state(root.disk);
+    }
     start_init(command_line, argv);
 }
 

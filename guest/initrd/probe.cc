@@ -81,6 +81,7 @@ std::vector<GptEntry> parse_gpt(std::string_view head) {
         }
         GptEntry found;
         found.number = i + 1;
+        found.type = uuid_text(entry.substr(0, 16), true);
         found.uuid = uuid_text(entry.substr(16, 16), true);
         for (std::size_t at = 56; at < 128 && le(entry, at, 2) != 0; at += 2) {
             const std::uint64_t unit = le(entry, at, 2);

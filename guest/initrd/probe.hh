@@ -12,6 +12,7 @@ namespace tarn::initrd {
 
 struct GptEntry {
     std::uint32_t number = 0;  // from 1, as in the device's name
+    std::string type;          // UUID, lower case
     std::string uuid;          // lower case
     std::string label;         // ASCII; other characters as '?'
 };

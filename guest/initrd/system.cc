@@ -191,7 +191,8 @@ RootDevice find_root(const RootSpec& spec) {
     if (spec.kind == RootKind::kDevice) {
         return is_block_device(spec.value)
                    ? RootDevice{spec.value,
-                                parse_superblock(read_head(spec.value, kSuperblockBytes)).type}
+                                parse_superblock(read_head(spec.value, kSuperblockBytes)).type,
+                                {}}
                    : RootDevice{};
     }
     const bool by_table = spec.kind == RootKind::kPartUuid || spec.kind == RootKind::kPartLabel;
@@ -210,7 +211,22 @@ RootDevice find_root(const RootSpec& spec) {
             if (by_table) {
                 superblock = parse_superblock(read_head(path, kSuperblockBytes));
             }
-            return {path, superblock.type};
+            return {path, superblock.type, "/dev/" + part.disk};
+        }
+    }
+    return {};
+}
+
+RootDevice find_partition(const std::string& disk, std::string_view type) {
+    const std::vector<GptEntry> gpt = parse_gpt(read_head(disk, kGptHeadBytes));
+    for (const BlockPart& part : block_parts()) {
+        const std::string path = "/dev/" + part.name;
+        const bool there = "/dev/" + part.disk == disk && is_block_device(path);
+        for (const GptEntry& entry : gpt) {
+            if (there && part.number == entry.number && entry.type == type) {
+                const Superblock superblock = parse_superblock(read_head(path, kSuperblockBytes));
+                return {path, superblock.type, disk};
+            }
         }
     }
     return {};

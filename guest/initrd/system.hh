@@ -46,8 +46,11 @@ void load_module(const std::string& name, const std::string& parameters);
 struct RootDevice {
     std::string path;        // "/dev/nvme0n1p2"; empty when not found
     std::string filesystem;  // as its superblock says; may be empty
+    std::string disk;        // "/dev/nvme0n1"; empty for root=/dev/...
 };
 RootDevice find_root(const RootSpec& spec);
+// The first partition of this type on the disk.
+RootDevice find_partition(const std::string& disk, std::string_view type);
 // "vda: vda1 esp <uuid>, vda2 root <uuid>" a line for the message when nothing fits.
 std::vector<std::string> describe_disks();
 

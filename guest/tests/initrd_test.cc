@@ -159,6 +159,7 @@ TEST(Gpt, PartitionsWithTheirNumbers) {
     EXPECT_EQ(entries[0].number, 2u);
     EXPECT_EQ(entries[0].uuid, "03020100-0504-0706-0809-0a0b0c0d0e0f");
     EXPECT_EQ(entries[0].label, "r?");
+    EXPECT_EQ(entries[0].type, "55667788-3344-1122-0000-000000000000");
 }
 
 TEST(Gpt, AnyFlippedByteOfTheTableIsNoticed) {

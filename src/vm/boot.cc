@@ -9,6 +9,7 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
+#include "efi/variables.hh"
 #include "vm/detail/console.hh"
 #include "vm/detail/guest_checks.hh"
 #include "vm/detail/machine.hh"
@@ -103,13 +104,20 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
                         .advise("`tarn image build` builds it"));
     }
     TARN_TRY(make_directories(request.work_dir));
-    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware()), {}};
+    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware(!request.secure_boot_certificate.empty())), {}};
     prepared.machine.disk = request.disk;
     prepared.machine.memory_mib = request.memory_mib;
     prepared.machine.cpus = request.cpus;
     prepared.machine.accelerator = accelerator;
     prepared.machine.variables = prepared.scratch.path() + "/vars.fd";
-    const std::string variables = TARN_TRY(read_file(prepared.firmware.variables));
+    prepared.machine.secure_boot = !request.secure_boot_certificate.empty();
+    std::string variables = TARN_TRY(read_file(prepared.firmware.variables));
+    if (prepared.machine.secure_boot) {
+        const efi::Certificate certificate =
+            TARN_TRY(efi::Certificate::read(request.secure_boot_certificate));
+        variables = TARN_TRY(efi::with_variables(
+            variables, efi::enrolled_variables({certificate, certificate, {certificate}}, 0)));
+    }
     TARN_TRY(write_file_atomic(prepared.machine.variables, variables));
     return prepared;
 }

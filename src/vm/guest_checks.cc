@@ -14,6 +14,8 @@ After=multi-user.target
 [Service]
 Type=exec
 ImportCredential=tarn.check
+# As an administrator who logged in; without SELinux it means nothing.
+SELinuxContext=-unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
 ExecStart=/usr/bin/bash %d/tarn.check
 StandardOutput=journal
 )";
@@ -63,6 +65,14 @@ shadow=$(cut -d: -f2 /etc/shadow | grep -vE '^[!*]' | wc -l)
 [ "$shadow" = 0 ]
 check no-secrets $? "$shadow accounts with a password"
 
+if [ "$secure_boot" = yes ]; then
+variables=/sys/firmware/efi/efivars
+vendor=8be4df61-93ca-11d2-aa0d-00e098032b8c
+value() { od -An -t u1 -j 4 -N 1 "$variables/$1-$vendor" 2>/dev/null | tr -d ' '; }
+[ "$(value SecureBoot)" = 1 ] && [ "$(value SetupMode)" = 0 ]
+check secure-boot $? "SecureBoot=$(value SecureBoot), SetupMode=$(value SetupMode)"
+fi
+
 bad=""
 count=0
 while IFS='=' read -r key value; do
@@ -108,6 +118,43 @@ code=$?
 check dnf-history-undo $? "$(printf '%s' "$out" | tail -n 3)"
 fi
 
+if [ "$integrity" = verity ]; then
+root=$(findmnt -no FSTYPE,OPTIONS /)
+case $root in "erofs ro"*) ;; *) false ;; esac
+check root-read-only $? "$root"
+mapped=$(cat /sys/block/dm-0/dm/uuid 2>/dev/null)
+case $mapped in CRYPT-VERITY-*) ;; *) false ;; esac
+check root-verified $? "${mapped:-no device mapper}"
+slots=$(lsblk -nro PARTLABEL | grep -c '^_empty$')
+[ "$slots" = 2 ]
+check second-slot $? "$slots partitions wait for the next version"
+state=$(findmnt -no FSTYPE /var)
+layer=$(findmnt -no FSTYPE /etc)
+[ "$state" = ext4 ] && [ "$layer" = overlay ]
+check state-is-kept $? "/var is $state, /etc is $layer"
+for _ in $(seq 60); do systemctl is-active --quiet systemd-bless-boot.service && break; sleep 1; done
+systemctl is-active --quiet systemd-bless-boot.service
+check boot-blessed $? "$(find /efi/EFI/Linux -name '*.efi' -printf '%f ')"
+fi
+
+# Last, so that what the checks before it did counts as well.
+if [ -n "$selinux" ]; then
+enforced=$(cat /sys/fs/selinux/enforce 2>/dev/null)
+wanted=0
+[ "$selinux" = enforcing ] && wanted=1
+[ "$enforced" = "$wanted" ]
+check selinux-mode $? "wanted $selinux, enforce is ${enforced:-missing}"
+denied=$(journalctl -b --no-pager -q -o cat 2>/dev/null |
+    grep -E 'avc: +denied|SELINUX_ERR|USER_AVC.*denied' | sort -u)
+# Permissive is for finding out: there they are told, and fail nothing.
+[ -z "$denied" ] || [ "$selinux" = permissive ]
+check selinux-denials $? "${denied:-none}"
+printf '%s' "$denied" | data avc
+unlabelled=$(find / -xdev -context '*:unlabeled_t:*' 2>/dev/null)
+[ -z "$unlabelled" ]
+check selinux-labels $? "${unlabelled:-every file has one}"
+fi
+
 journalctl -b -p 3 --no-pager -q -o cat 2>/dev/null | head -n 20 | data journal-errors
 say END
 sync
@@ -118,8 +165,11 @@ systemctl poweroff
 
 std::map<std::string, std::string> check_credentials(const Image& image,
                                                      const GuestServers& servers) {
-    std::string script = fmt::format("package='{}'\ngood_url='{}'\nbad_url='{}'\n",
+    std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\ngood_url='{}'\nbad_url='{}'\n",
                                      image.boot_install,
+                                     image.selinux.mode == "disabled" ? "" : image.selinux.mode,
+                                     image.secure_boot ? "yes" : "no",
+                                     image.integrity,
                                      servers.good_url,
                                      servers.bad_url);
     script += kScript;

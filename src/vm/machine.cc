@@ -16,7 +16,16 @@
 
 namespace tarn::vm {
 
-Result<Firmware> find_firmware() {
+Result<Firmware> find_firmware(bool secure_boot) {
+    if (secure_boot) {
+        const Firmware secure{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+                              "/usr/share/OVMF/OVMF_VARS_4M.fd"};
+        if (path_exists(secure.code) && path_exists(secure.variables)) {
+            return secure;
+        }
+        return fail(error(ErrorKind::kNotFound, "there is no {} on this machine", secure.code)
+                        .advise("install the package ovmf"));
+    }
     static constexpr const char* kPairs[][2] = {
         {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
         {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
@@ -68,7 +77,13 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
         argv.push_back(std::move(value));
     };
     const bool kvm = machine.accelerator == Accelerator::kKvm;
-    add("-machine", "q35,smm=off,hpet=off");
+    if (machine.secure_boot) {
+        add("-machine", "q35,smm=on,hpet=off");
+        add("-global", "driver=cfi.pflash01,property=secure,value=on");
+        add("-global", "ICH9-LPC.disable_s3=1");
+    } else {
+        add("-machine", "q35,smm=off,hpet=off");
+    }
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
     add("-cpu", kvm ? "host" : "max");
     add("-smp", std::to_string(machine.cpus));

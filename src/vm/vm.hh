@@ -26,6 +26,8 @@ struct BootRequest {
     std::string disk;          // raw image
     std::string manifest;      // path of manifest.json
     const Image* image = nullptr;
+    // Certificate file: the machine trusts boot programs of its key alone. Empty: of anyone.
+    std::string secure_boot_certificate{};
     std::string repository;    // published snapshot served to the guest
     std::string work_dir;      // logs, report.json
     unsigned memory_mib = 2048;

@@ -36,6 +36,30 @@ TEST(Qemu, NeverWritesTheImageAndKeepsCredentialsOutOfIt) {
     EXPECT_NE(all.find("readonly=on,file=/code"), std::string::npos);
 }
 
+TEST(Qemu, SecureBootKeepsTheVariablesOutOfTheSystemsReach) {
+    const auto words = [](bool secure_boot) {
+        vm::Machine machine;
+        machine.secure_boot = secure_boot;
+        std::string all;
+        for (const std::string& each : vm::qemu_command(machine, {"/code", "/vars"})) {
+            all += each + " ";
+        }
+        return all;
+    };
+    EXPECT_NE(words(true).find("smm=on"), std::string::npos);
+    EXPECT_NE(words(true).find("cfi.pflash01,property=secure,value=on"), std::string::npos);
+    EXPECT_NE(words(false).find("smm=off"), std::string::npos);
+    EXPECT_EQ(words(false).find("property=secure"), std::string::npos);
+}
+
+TEST(GuestChecks, LookAtSecureBootWhenTheImageIsSigned) {
+    Image image;
+    const auto script = [&] { return vm::check_credentials(image, {}).at("tarn.check"); };
+    EXPECT_NE(script().find("secure_boot='no'"), std::string::npos);
+    image.secure_boot = true;
+    EXPECT_NE(script().find("secure_boot='yes'"), std::string::npos);
+}
+
 TEST(Results, AGuestMaySayAnything) {
     const auto results = vm::parse_results(
         "garbage\n\nBEGIN\r\nCHECK a pass fine thing\nCHECK b fail\nCHECK\nCHECK x\nDATA\n"

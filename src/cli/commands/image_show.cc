@@ -1,19 +1,42 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "base/fs.hh"
 #include "base/strings.hh"
 #include "cli/output.hh"
+#include "evidence/evidence.hh"
 
 namespace tarn::cli {
+
+namespace {
+
+Result<ExitCode> show_licenses(Context& context, const Workspace& workspace) {
+    const std::string name = context.given().value("IMAGE");
+    TARN_TRY(workspace.manifest(name));
+    const std::string text = TARN_TRY(
+        read_file(join_path(workspace.image_directory(name), name + ".licenses.json")));
+    Table table("licenses", {{"PACKAGE"}, {"VERSION"}, {"LICENSE"}, {"DECLARED"}});
+    for (const evidence::PackageLicense& one : TARN_TRY(evidence::parse_licenses(text))) {
+        table.add({one.name, one.evr, one.license, one.declared});
+    }
+    print(table, context.format());
+    return ExitCode::kDone;
+}
+
+}  // namespace
 
 CommandSpec image_show() {
     CommandSpec spec;
     spec.path = "image show";
     spec.summary = "Show what is in a built image, by package, and why";
     spec.arguments = {{"IMAGE", "its name"}};
-    spec.options = {{"--by", "ORDER", "order of the packages", {"name", "size"}}};
+    spec.options = {{"--by", "ORDER", "order of the packages", {"name", "size"}},
+                    {"--licenses", "", "the license of each package instead"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
         const Workspace* workspace = TARN_TRY(context.workspace());
+        if (context.given().has("licenses")) {
+            return show_licenses(context, *workspace);
+        }
         Manifest manifest = TARN_TRY(workspace->manifest(context.given().value("IMAGE")));
         if (context.given().value("by", "size") == "size") {
             std::stable_sort(manifest.packages.begin(),

@@ -14,11 +14,13 @@ namespace tarn::vm {
 struct Firmware {
     std::string code, variables;
 };
-Result<Firmware> find_firmware();
+// Secure Boot wants firmware that keeps its variables out of the system's reach (SMM).
+Result<Firmware> find_firmware(bool secure_boot);
 
 struct Machine {
     std::string disk;
     std::string variables;  // a private copy of the firmware's variable store
+    bool secure_boot = false;
     unsigned memory_mib = 2048;
     unsigned cpus = 2;
     Accelerator accelerator = Accelerator::kTcg;
