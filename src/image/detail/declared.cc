@@ -34,8 +34,8 @@ std::vector<std::string> unit_names(const Tree& tree) {
     std::vector<std::string> names;
     for (const std::string_view directory : kUnitDirectories) {
         for (const TreeEntry* entry : tree.below(directory.substr(0, directory.size() - 1))) {
-            const std::string name = entry->path.substr(directory.size());
-            if (entry->kind != EntryKind::kDirectory && name.find('/') == std::string::npos) {
+            const std::string name = entry->path.substr(std::min(directory.size(), entry->path.size()));
+            if (!name.empty() && entry->kind != EntryKind::kDirectory && name.find('/') == std::string::npos) {
                 names.push_back(name);
             }
         }

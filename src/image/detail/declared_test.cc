@@ -15,7 +15,12 @@ class Declared : public testing::StoreTest {
   protected:
     Declared() {
         image_.name = "vm";
-        base_ = tree({file("usr/lib/systemd/system/sshd.service", "x"),
+        TreeEntry units;
+        units.path = "usr/lib/systemd/system";
+        units.kind = EntryKind::kDirectory;
+        units.mode = 0755;
+        base_ = tree({units,
+                      file("usr/lib/systemd/system/sshd.service", "x"),
                       file("usr/lib/systemd/system/getty@.service", "x"),
                       file("usr/share/zoneinfo/Europe/Berlin", "x"),
                       file("usr/bin/bash", "x", 0755),
