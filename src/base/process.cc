@@ -136,6 +136,25 @@ struct Capture {
     std::string* text = nullptr;
 };
 
+// A program that ends before it has read its input is no reason to die of SIGPIPE.
+ssize_t write_without_signal(int fd, std::string_view bytes) {
+    sigset_t pipe_signal;
+    sigset_t before;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    const int problem = errno;
+    if (n < 0 && problem == EPIPE) {
+        const timespec at_once{};
+        while (sigtimedwait(&pipe_signal, nullptr, &at_once) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = problem;
+    return n;
+}
+
 class Waiter {
   public:
     Waiter(const Command& command, int pid) : command_(command), pid_(pid) {}
@@ -216,7 +235,7 @@ class Waiter {
             return;
         }
         const std::string_view rest = std::string_view(command_.input).substr(sent_);
-        const ssize_t n = ::write(input_.get(), rest.data(), rest.size());
+        const ssize_t n = write_without_signal(input_.get(), rest);
         if (n > 0) {
             sent_ += static_cast<std::size_t>(n);
         }
