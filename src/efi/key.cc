@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The ways to sign: a key file, a token, a program.
 #define OPENSSL_SUPPRESS_DEPRECATED  // engines: how Debian 12's OpenSSL reaches tokens
+#include "base/base64.hh"
 #include "base/fs.hh"
 #include "base/hash.hh"
 #include "base/process.hh"
@@ -67,21 +68,13 @@ class CommandKey final : public Key {
     std::string certificate_;  // SHA-256
 };
 
-bool decode_base64(std::string_view text, std::string& out) {
+// Programs break long lines.
+std::string without_breaks(std::string_view text) {
     std::string packed;
     std::ranges::copy_if(text, std::back_inserter(packed), [](char c) {
         return c != '\n' && c != '\r' && c != ' ';
     });
-    if (packed.empty() || packed.size() % 4 != 0 || packed.size() > 4 * kMaxSignature) {
-        return false;
-    }
-    out.resize(packed.size() / 4 * 3);
-    const int size = EVP_DecodeBlock(octets(out), octets(packed), static_cast<int>(packed.size()));
-    if (size < 0) {
-        return false;
-    }
-    out.resize(out.size() - static_cast<std::size_t>(std::ranges::count(packed, '=')));
-    return true;
+    return packed;
 }
 
 bool signature_size(std::size_t size) {
@@ -119,12 +112,14 @@ Result<std::string> CommandKey::sign(std::string_view bytes) const {
         }
         return fail(std::move(problem));
     }
-    std::string decoded;
     if (signature_size(result.output.size())) {
         return result.output;
     }
-    if (decode_base64(result.output, decoded) && signature_size(decoded.size())) {
-        return decoded;
+    if (result.output.size() <= 4 * kMaxSignature) {
+        if (auto decoded = from_base64(without_breaks(result.output));
+            decoded && signature_size(decoded->size())) {
+            return std::move(*decoded);
+        }
     }
     return fail(error(ErrorKind::kFailed,
                       "the signing program {} wrote {} bytes that are no RSA signature",

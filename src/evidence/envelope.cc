@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // DSSE v1 (github.com/secure-systems-lab/dsse).
-#include "evidence/detail/base64.hh"
+#include "base/base64.hh"
 #include "evidence/detail/document.hh"
 #include "evidence/evidence.hh"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/fs.hh"
 #include "base/process.hh"
-#include "evidence/detail/base64.hh"
+#include "base/base64.hh"
 #include "evidence/evidence.hh"
 
 #include <gtest/gtest.h>

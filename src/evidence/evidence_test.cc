@@ -3,7 +3,7 @@
 
 #include "base/fs.hh"
 #include "base/process.hh"
-#include "evidence/detail/base64.hh"
+#include "base/base64.hh"
 #include "evidence/detail/testing.hh"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "verity/verity.hh"
 
+#include "base/base64.hh"
 #include "base/fd.hh"
 #include "base/parallel.hh"
 
@@ -118,23 +119,6 @@ Result<void> check_data(const Range& data) {
                     kMaxData >> 30);
     }
     return {};
-}
-
-std::string base64(std::string_view bytes) {
-    static constexpr char kAlphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t j = 0; j < 3; ++j) {
-            group = group << 8U |
-                    (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-        }
-        for (std::size_t j = 0; j < 4; ++j) {
-            out += i + j > bytes.size() ? '=' : kAlphabet[group >> (18 - 6 * j) & 63U];
-        }
-    }
-    return out;
 }
 
 }  // namespace

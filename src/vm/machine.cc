@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/base64.hh"
 #include "base/fs.hh"
 #include "vm/detail/machine.hh"
 
@@ -37,23 +38,6 @@ Result<Firmware> find_firmware(bool secure_boot) {
     }
     return fail(error(ErrorKind::kNotFound, "there is no OVMF firmware on this machine")
                     .advise("install the package ovmf"));
-}
-
-std::string base64(std::string_view bytes) {
-    static constexpr char kAlphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t j = 0; j < 3; ++j) {
-            group = group << 8U |
-                    (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-        }
-        for (std::size_t j = 0; j < 4; ++j) {
-            out += i + j > bytes.size() ? '=' : kAlphabet[group >> (18 - 6 * j) & 63U];
-        }
-    }
-    return out;
 }
 
 std::string option_value(std::string_view text) {

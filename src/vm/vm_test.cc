@@ -13,14 +13,6 @@
 namespace tarn {
 namespace {
 
-TEST(Base64, RoundsUpToFour) {
-    EXPECT_EQ(vm::base64(""), "");
-    EXPECT_EQ(vm::base64("f"), "Zg==");
-    EXPECT_EQ(vm::base64("fo"), "Zm8=");
-    EXPECT_EQ(vm::base64("foo"), "Zm9v");
-    EXPECT_EQ(vm::base64("foob"), "Zm9vYg==");
-}
-
 TEST(Qemu, NeverWritesTheImageAndKeepsCredentialsOutOfIt) {
     vm::Machine machine;
     machine.disk = "/d/vm.raw";

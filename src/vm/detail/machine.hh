@@ -49,6 +49,5 @@ class PrivateNetwork {
 
 // Doubles commas, as QEMU options want.
 std::string option_value(std::string_view text);
-std::string base64(std::string_view bytes);
 
 }  // namespace tarn::vm

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "evidence/detail/base64.hh"
+#include "base/base64.hh"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace tarn::evidence {
+namespace tarn {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -55,4 +55,4 @@ std::optional<std::string> from_base64(std::string_view text) {
     return out;
 }
 
-}  // namespace tarn::evidence
+}  // namespace tarn
