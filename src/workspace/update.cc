@@ -78,8 +78,7 @@ void Update::look_at(Item& item) const {
         item.before = std::move(*lock);
         item.after = *item.before;
     } else if (lock.error().kind != ErrorKind::kNotFound) {
-        item.error = told(lock.error()) +
-                     "; restore it from git: its import commit and bumps are nowhere else";
+        item.error = told(lock.error());
         return;
     }
     auto report = freshness(project_, *item.component, item.before ? &*item.before : nullptr);

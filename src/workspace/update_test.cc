@@ -131,7 +131,9 @@ TEST_F(Update, AnUnreadableLockIsNotReplaced) {
     const auto outcome = update();
     EXPECT_TRUE(outcome.failed);
     EXPECT_THAT(outcome.rows[1].error, HasSubstr("up.lock:1:1"));
-    EXPECT_THAT(outcome.rows[1].error, HasSubstr("restore it from git"));
+    const std::string& said = outcome.rows[1].error;
+    EXPECT_THAT(said, HasSubstr("restore it from git"));
+    EXPECT_EQ(said.find("restore it from git"), said.rfind("restore it from git")) << said;
     EXPECT_EQ(made_.read("locks/up.lock"), "<<<<<<< HEAD\n");
 }
 
