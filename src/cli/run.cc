@@ -31,29 +31,40 @@ class Interrupts {
                 sigaddset(&signals_, signal);
             }
         }
+        sigaddset(&signals_, SIGRTMIN);  // the end of the program, sent by the destructor
         ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         ::signal(SIGPIPE, SIG_IGN);
-        waiter_ = std::jthread([this](const std::stop_token& done) {
-            const timespec pause{0, 50'000'000};
+        waiter_ = std::thread([this] {
             using Clock = std::chrono::steady_clock;
             std::optional<Clock::time_point> first;
-            while (!done.stop_requested()) {
-                if (::sigtimedwait(&signals_, nullptr, &pause) > 0) {
-                    if (first && Clock::now() - *first >= std::chrono::seconds(1)) {
-                        ::_exit(static_cast<int>(ExitCode::kInterrupted));
-                    }
-                    first = first.value_or(Clock::now());
-                    stop_.request_stop();
+            while (true) {
+                const int signal = ::sigwaitinfo(&signals_, nullptr);
+                if (signal == SIGRTMIN) {
+                    return;
                 }
+                if (signal < 0) {
+                    continue;
+                }
+                if (first && Clock::now() - *first >= std::chrono::seconds(1)) {
+                    ::_exit(static_cast<int>(ExitCode::kInterrupted));
+                }
+                first = first.value_or(Clock::now());
+                stop_.request_stop();
             }
         });
+    }
+    Interrupts(const Interrupts&) = delete;
+    Interrupts& operator=(const Interrupts&) = delete;
+    ~Interrupts() {
+        ::pthread_kill(waiter_.native_handle(), SIGRTMIN);
+        waiter_.join();
     }
     std::stop_token token() const { return stop_.get_token(); }
 
   private:
     sigset_t signals_{};
     std::stop_source stop_;
-    std::jthread waiter_;
+    std::thread waiter_;
 };
 
 ExitCode exit_code_of(const Error& error) {
