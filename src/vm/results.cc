@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "vm/detail/results.hh"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -37,14 +38,24 @@ std::string listed(const std::vector<std::string>& names) {
     return names.size() > 8 ? fmt::format("{} and {} more", out, names.size() - 8) : out;
 }
 
+std::string package_line(const ManifestPackage& package) {
+    return fmt::format(
+        "{} {} {}", package.nevra.name, package.nevra.evr.to_string(), package.nevra.arch);
+}
+
+std::vector<std::string> package_lines(const Manifest& manifest) {
+    std::vector<std::string> out;
+    for (const ManifestPackage& package : manifest.packages) {
+        out.push_back(package_line(package));
+    }
+    return out;
+}
+
 BootCheck packages_check(const std::vector<std::string>& lines, const Manifest& manifest) {
     std::set<std::string> seen(lines.begin(), lines.end());
     std::vector<std::string> missing;
     for (const ManifestPackage& package : manifest.packages) {
-        const std::string line = fmt::format("{} {} {}",
-                                             package.nevra.name,
-                                             package.nevra.evr.to_string(),
-                                             package.nevra.arch);
+        const std::string line = package_line(package);
         if (seen.erase(line) == 0) {
             missing.push_back(package.nevra.to_string());
         }
@@ -162,6 +173,17 @@ std::vector<BootCheck> host_checks(const GuestResults& guest,
         return found == guest.data.end() ? std::vector<std::string>{} : found->second;
     };
     std::vector<BootCheck> checks;
+    const bool has_rpm = std::ranges::any_of(
+        manifest.packages, [](const auto& package) { return package.nevra.name == "rpm"; });
+    if (!has_rpm && !lines("no-rpm").empty()) {
+        for (const char* name : {"packages-equal-manifest", "rpm-verify"}) {
+            checks.push_back({name, false, true, "the image has no rpm to ask"});
+        }
+        for (BootCheck& check : floor_checks(package_lines(manifest), image)) {
+            checks.push_back(std::move(check));
+        }
+        return checks;
+    }
     checks.push_back(packages_check(lines("rpm"), manifest));
     for (BootCheck& check : floor_checks(lines("rpm"), image)) {
         checks.push_back(std::move(check));

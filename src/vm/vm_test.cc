@@ -134,6 +134,28 @@ TEST(HostChecks, ComparePackagesFloorsAndExceptions) {
     EXPECT_EQ(by_name["rpm-verify"].detail, "missing     /usr/bin/x");
 }
 
+TEST(HostChecks, AnImageWithoutRpmIsNotAskedForItsPackages) {
+    vm::GuestResults guest;
+    guest.data["no-rpm"] = {"yes"};
+    Image image;
+    image.version_floors = {{"bash", "5"}};
+    const auto checks =
+        vm::host_checks(guest, manifest_of({{"bash", {{}, "5.3", "2"}, "x86_64"}}), image);
+    ASSERT_EQ(checks.size(), 3u);
+    EXPECT_TRUE(checks[0].skipped && checks[1].skipped);
+    EXPECT_EQ(checks[2].name, "version-bash");
+    EXPECT_TRUE(checks[2].passed);
+}
+
+TEST(HostChecks, ALostRpmIsNoReasonToSkip) {
+    vm::GuestResults guest;
+    guest.data["no-rpm"] = {"yes"};
+    const auto checks =
+        vm::host_checks(guest, manifest_of({{"rpm", {{}, "6.1", "2"}, "x86_64"}}), Image{});
+    ASSERT_FALSE(checks.empty());
+    EXPECT_FALSE(checks[0].passed || checks[0].skipped);
+}
+
 TEST(Console, PhasesFollowTheKernelsOwnWords) {
     vm::Console console(vm::Console::Clock::now() - std::chrono::seconds(10));
     console.feed("BdsDxe: starting\r\n[    0.000000] Linux ver");

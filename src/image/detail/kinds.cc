@@ -23,7 +23,7 @@ std::string quoted(const std::vector<std::string_view>& words) {
 
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> all = {
-        {"disk", {"raw", "vhd"}, true, plan_disk_image, write_disk_image},
+        {"disk", {"raw", "vhd", "qcow2"}, true, plan_disk_image, write_disk_image},
         {"container", {"oci", "docker-archive"}, false, nullptr, write_container_image},
         {"wsl", {"wsl"}, false, nullptr, write_wsl_image},
     };

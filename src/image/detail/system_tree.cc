@@ -95,6 +95,15 @@ Result<void> add_rpmdb(const Store& store,
     return {};
 }
 
+// What systemd's ConditionNeedsUpdate=/etc asks (systemd-update-done.service(8)): accounts, ldconfig's
+// cache and the hardware database are made already, so the first boot need not make them again.
+Result<void> add_update_mark(Overlay& overlay) {
+    return overlay.file("etc/.updated",
+                        fmt::format("# /etc has been brought up to date with /usr as of this time.\n"
+                                    "TIMESTAMP_NSEC={}000000000\n",
+                                    overlay.time()));
+}
+
 Result<Tree> with_owners(const Tree& tree, const AccountIds& ids, const SystemInput& input) {
     return resolve_owners(tree, ids, [&](const TreeEntry& entry) {
         const auto owner = input.merged->owner.find(entry.path);
@@ -156,6 +165,9 @@ Result<SystemTree> make_system_tree(const Store& store,
     if (!input.boots) {
         const Tree housed = TARN_TRY(after.over(configured));
         TARN_TRY(stages.time("tmpfiles", [&] { return add_tmpfiles(store, housed, ids, after); }));
+    }
+    if (input.boots) {
+        TARN_TRY(add_update_mark(after));
     }
     TARN_TRY(add_certificates(store, configured, after));
     TARN_TRY(stages.time("rpmdb", [&] { return add_rpmdb(store, input, configured, after); }));
