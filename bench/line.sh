@@ -27,7 +27,8 @@ seconds() { # command... -> wall and user+system seconds
     local TIMEFORMAT='%R s wall, %U s user, %S s system'
     { time "$@" >/dev/null 2>"$work/log"; } 2>&1
 }
-[ -e "$work/distro/keys" ] || run key new --quiet >/dev/null
+run key new --if-missing --quiet >/dev/null
+run key new --secure-boot --if-missing --quiet >/dev/null
 
 figure "first: import, build, sign, publish" "$(seconds run repo publish -v)"
 grep -E '^  (download|import|build|sign|publish) ' "$work/log" | sed 's/^/    /'

@@ -57,7 +57,8 @@ void add_argument(CLI::App& app, const Argument& argument, Given& given) {
                 given.add(name, value);
             }
         });
-    added->expected(argument.required ? 1 : 0, argument.repeatable ? 100000 : 1);
+    added->expected(argument.required ? 1 : 0, argument.repeatable ? 100000 : 1)
+        ->allow_extra_args(argument.repeatable);  // the next value is the next argument
     if (argument.required) {
         added->required();
     }
@@ -127,6 +128,13 @@ Error unknown_command(const std::vector<std::string>& words) {
 
 Error usage_error(const CLI::ParseError& problem, const CommandSpec& command) {
     std::string message = problem.what();
+    // "NAME: At Most 1 required but received 2"
+    constexpr std::string_view kAtMost = ": At Most 1 required but received ";
+    if (const std::size_t at = message.find(kAtMost); at != std::string::npos) {
+        message = fmt::format("one {} is expected, {} were given",
+                              message.substr(0, at),
+                              message.substr(at + kAtMost.size()));
+    }
     std::vector<std::string> known;
     for (const auto* options : {&command.options, &global_options()}) {
         for (const Option& option : *options) {

@@ -31,6 +31,7 @@ if [ ! -e "$work/distro/keys" ]; then
     expect "publishing without a key says how to make one" 1 "tarn key new" tarn repo publish
 fi
 tarn key new --if-missing --quiet >/dev/null || not_ok "key new"
+tarn key new --secure-boot --if-missing --quiet >/dev/null || not_ok "key new --secure-boot"
 [ "$(stat -c %a "$work"/distro/keys/tarn.key)" = 600 ] && ok "the private key is 0600" || not_ok "mode of the private key"
 expect "publish" 0 "SNAPSHOT" tarn repo publish
 expect "publish again changes nothing" 0 "unchanged" tarn repo publish
