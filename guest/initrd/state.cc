@@ -50,6 +50,8 @@ void repartition(const std::string& disk) {
     if (names_in(kRepartDefinitions).empty()) {
         return;
     }
+    // systemd-repart would make it for root alone, and keep everybody else from every socket there.
+    mkdir("/run/systemd", 0755);
     const pid_t child = fork();
     if (child < 0) {
         log(kError, "cannot start systemd-repart: " + reason());

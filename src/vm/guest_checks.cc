@@ -61,6 +61,28 @@ done
 keys=$(ls /etc/ssh/ssh_host_*_key 2>/dev/null | wc -l)
 [ "$keys" -gt 0 ]
 check ssh-host-keys $? "$keys made on first boot"
+# Somebody logs in, with a key: from the outside that is what the machine is for.
+if command -v ssh >/dev/null && command -v useradd >/dev/null; then
+    home=/home/tarn-check
+    key=/run/tarn-check-key
+    out=$({
+        useradd -m -d $home tarn-check && ssh-keygen -q -t ed25519 -N '' -f $key &&
+            install -d -m 700 -o tarn-check $home/.ssh &&
+            install -m 600 -o tarn-check $key.pub $home/.ssh/authorized_keys
+        ! command -v restorecon >/dev/null || restorecon -R $home
+        timeout 240 ssh -q -i $key -o BatchMode=yes -o StrictHostKeyChecking=no \
+            -o UserKnownHostsFile=/dev/null tarn-check@127.0.0.1 \
+            'id -un; touch made && rm made && cat /proc/self/attr/current 2>/dev/null'
+    } 2>&1 | tr '\0' ' ')
+    grep -q '^tarn-check$' <<<"$out"
+    check ssh-login $? "$out"
+    if [ -n "$selinux" ]; then
+        grep -q ':unconfined_t:' <<<"$out"
+        check ssh-login-label $? "$(tail -n 1 <<<"$out")"
+    fi
+    userdel -r tarn-check >/dev/null 2>&1
+    rm -f $key $key.pub
+fi
 shadow=$(cut -d: -f2 /etc/shadow | grep -vE '^[!*]' | wc -l)
 [ "$shadow" = 0 ]
 check no-secrets $? "$shadow accounts with a password"

@@ -211,6 +211,20 @@ Result<void> set_xattrs(const FilesystemInput& input) {
     return fail(std::move(problem));
 }
 
+// mkfs.erofs lets everybody write to a root that has no entry.
+Result<Tree> with_root(const Tree& tree, std::int64_t time) {
+    if (tree.find("") != nullptr) {
+        return tree;
+    }
+    std::vector<TreeEntry> entries = tree.entries();
+    TreeEntry root;
+    root.kind = EntryKind::kDirectory;
+    root.mode = 0755;
+    root.mtime = time;
+    entries.push_back(std::move(root));
+    return Tree::make(std::move(entries));
+}
+
 }  // namespace
 
 Result<std::uint64_t> write_filesystem(const FilesystemInput& input) {
@@ -222,7 +236,10 @@ Result<std::uint64_t> write_filesystem(const FilesystemInput& input) {
     if (input.type == "erofs") {
         const Maker maker = erofs_maker(input);
         TARN_TRY(open_file(maker.file, O_RDWR | O_CREAT | O_TRUNC));
-        TARN_TRY(run_maker(input, maker));
+        const Tree tree = TARN_TRY(with_root(*input.tree, input.time));
+        FilesystemInput rooted = input;
+        rooted.tree = &tree;
+        TARN_TRY(run_maker(rooted, maker));
         const std::uint64_t size = TARN_TRY(place_in_disk(input, maker.file));
         if (unlink(maker.file.c_str()) != 0) {
             return fail(sys_error("remove", maker.file));
