@@ -12,6 +12,7 @@ store=${TARN_STORE:-$HOME/.cache/tarn/store}
 mkdir -p "$work/store"
 cp -r guest "$work/guest"
 (tar cf - --exclude=distro/out --exclude=distro/build distro) | tar xf - -C "$work"
+"$work/distro/upstream/make-dist-git"
 # The download cache: the files the lock names, and nothing made of them.
 grep -oE '"sha256": *"[0-9a-f]{64}"|[0-9a-f]{64}/[0-9]+' "$work/distro/locks/debian.lock" | grep -oE '[0-9a-f]{64}' | sort -u |
     while read -r hex; do

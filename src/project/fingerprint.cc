@@ -306,7 +306,11 @@ std::string resolution_hash(const Project& project, const Component& component) 
     records.add("distro_name", component.upstream.name);
     records.add("distro_version", component.upstream.version);
     records.add("dist_git_branch", version == nullptr ? "" : version->dist_git_branch);
-    records.add("dist_git_base_uri", distro == nullptr ? "" : distro->dist_git_base_uri);
+    // As written: a lock says the same wherever the project lies.
+    records.add("dist_git_base_uri",
+                distro == nullptr                ? ""
+                : distro->dist_git_path.empty() ? distro->dist_git_base_uri
+                                                : distro->dist_git_path);
     records.add("upstream_commit_pin", component.upstream_commit);
     records.add("upstream_name", component.upstream_name);
     return records.finish();

@@ -64,7 +64,9 @@ struct Distro {
     std::string description;
     UpstreamKind kind = UpstreamKind::kFedora;
     std::string default_version;
+    // Addresses; one that was written as a path ("./x") is a file:// address here.
     std::string dist_git_base_uri;
+    std::string dist_git_path;  // that path as written, which locks hash; else empty
     std::string lookaside_base_uri;
     std::vector<std::string> lookaside_mirrors;  // lookaside-mirrors (Tarn's own): tried first, in order
     std::vector<std::string> repo_uris;

@@ -7,6 +7,8 @@
 #include "base/fs.hh"
 #include "base/parallel.hh"
 #include "exec/sandbox.hh"
+#include "project/component_lock.hh"
+#include "render/sources_file.hh"
 #include "workspace/detail/impl.hh"
 #include "workspace/sources.hh"
 
@@ -14,8 +16,36 @@ namespace tarn {
 
 namespace {
 
-std::string relative_spec(const Project& project, const Component& component) {
-    return relative_to(parent_path(component.spec_path), project.root);
+// "components/jq", or "fedora 43 jq at 2c429f088af7".
+std::string place_of_spec(const Project& project, const Component& component,
+                          const std::string& commit) {
+    if (!component.is_upstream()) {
+        return relative_to(parent_path(component.spec_path), project.root);
+    }
+    const DistroVersion* version = project.version(component.upstream);
+    return fmt::format("{}{} {}{}",
+                       component.upstream.name,
+                       version == nullptr ? "" : " " + version->name,
+                       component.package(),
+                       commit.empty() ? "" : " at " + commit.substr(0, 12));
+}
+
+// What came from the lookaside and is not declared by the component itself.
+void add_sources_file(const Store& store, const Component& component, const Tree& tree,
+                      std::vector<std::string>& out) {
+    const TreeEntry* const file = component.is_upstream() ? tree.find("sources") : nullptr;
+    const auto text = file != nullptr ? store.read(file->content) : Result<std::string>("");
+    const auto parsed = SourcesFile::parse(text.value_or(""), "sources");
+    for (const SourcesEntry& entry :
+         parsed ? parsed->entries() : std::vector<SourcesEntry>()) {
+        const TreeEntry* const source = tree.find(entry.name);
+        const bool declared =
+            std::any_of(component.source_files.begin(), component.source_files.end(),
+                        [&](const SourceFile& s) { return s.filename == entry.name; });
+        if (source != nullptr && !declared) {
+            out.push_back(fmt::format("{} sha256:{}", entry.name, source->content.hex()));
+        }
+    }
 }
 
 Origin import_origin(const ImportedPackage& package) {
@@ -31,11 +61,14 @@ Origin import_origin(const ImportedPackage& package) {
     return origin;
 }
 
-Origin build_origin(const Project& project, const Component& component,
+Origin build_origin(const Store& store, const Project& project, const Component& component,
                     const BuiltComponent& built, const Rendered& rendered) {
     Origin origin;
     origin.kind = "build";
-    const std::string where = relative_spec(project, component);
+    const auto lock = component.is_upstream() ? read_component_lock(project, component.name)
+                                              : Result<ComponentLock>(ComponentLock{});
+    const std::string commit = lock ? lock->upstream_commit : std::string();
+    const std::string where = place_of_spec(project, component, commit);
     origin.text = component.overlays.empty()
                       ? fmt::format("built  {}", where)
                       : fmt::format("built  {} ({} overlay{})",
@@ -56,12 +89,18 @@ Origin build_origin(const Project& project, const Component& component,
         sources.push_back(fmt::format(
             "{} sha256:{}", source.filename, file != nullptr ? file->content.hex() : "unknown"));
     }
+    add_sources_file(store, component, rendered.sources, sources);
     origin.facts = {{"component", component.name},
-                    {"spec", relative_to(component.spec_path, project.root)},
+                    {"spec", component.is_upstream()
+                                 ? where
+                                 : relative_to(component.spec_path, project.root)},
                     {"spec_digest", built.spec_digest},
                     {"source_rpm_sha256", built.source_rpm.hex()},
                     {"sources", fmt::format("{}", fmt::join(sources, "; "))},
                     {"overlays", fmt::format("{}", fmt::join(overlays, "; "))}};
+    if (!commit.empty()) {
+        origin.facts["upstream_commit"] = commit;
+    }
     return origin;
 }
 
@@ -194,7 +233,7 @@ Result<std::vector<DistroPackage>> Workspace::packages(Reporter& reporter) {
             DistroPackage package;
             package.nevra = built.nevras[i];
             package.unsigned_rpm = built.rpms[i];
-            package.origin = build_origin(impl_->project, component, built, rendered);
+            package.origin = build_origin(impl_->store, impl_->project, component, built, rendered);
             package.component = built.name;
             package.debug = is_debug_package(package.nevra.name);
             built_names.insert(package.nevra.name);

@@ -17,6 +17,7 @@ for kept in out build keys; do
 done
 rm -rf "$work/distro" && mv "$work/distro.new" "$work/distro"
 cp -r "$source/guest" "$work/guest"
+"$work/distro/upstream/make-dist-git" || { not_ok "the upstream's dist-git"; exit 1; }
 
 doctor=$(tarn doctor -O csv 2>&1)
 if lacking=$(grep -E '^(bwrap|sandbox|qemu-system-x86_64|firmware|archive keys|mirror),lacking' <<<"$doctor"); then

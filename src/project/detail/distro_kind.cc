@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Distributions, their versions, references to them; publish channels; RPM repositories.
+#include "base/fs.hh"
 #include "base/strings.hh"
 #include "project/detail/checks.hh"
 #include "project/detail/collected.hh"
@@ -89,6 +90,53 @@ void read_repos(Reading& reading, const Entry& entry, DistroConfig& out) {
     for (DistroRepo& repo : read.repos) {
         out.repo_uris.push_back(std::move(repo.base_uri));
     }
+}
+
+// "./x" and "../x" are paths relative to the file that says so; the rest is as azldev has it.
+bool is_near(std::string_view address) {
+    return address.starts_with("./") || address.starts_with("../");
+}
+
+std::string address_of(const Reading& reading, std::string_view text) {
+    if (!is_near(text)) {
+        return std::string(text);
+    }
+    std::string directory = reading.directory;
+    while (is_near(text)) {
+        directory = text.starts_with("../") ? parent_path(directory) : directory;
+        text.remove_prefix(text.find('/') + 1);
+    }
+    std::string address = "file://";
+    for (const char c : directory == "/" ? std::string() : directory) {
+        // Not of the template: a directory may be called anything.
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                           (c >= 'A' && c <= 'Z') || std::string_view("/-_.~+").find(c) != std::string_view::npos;
+        address += plain ? std::string(1, c)
+                         : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+    return address + "/" + std::string(text);
+}
+
+void read_dist_git(Reading& reading, const Entry& entry, DistroConfig& out) {
+    const std::string* value = expect_string(reading, entry);
+    if (value != nullptr && !value->empty()) {
+        out.dist_git_base_uri = address_of(reading, *value);
+        out.dist_git_path = is_near(*value) ? *value : "";
+    }
+}
+
+void read_lookaside(Reading& reading, const Entry& entry, DistroConfig& out) {
+    const std::string* value = expect_string(reading, entry);
+    if (value != nullptr && !value->empty()) {
+        out.lookaside_base_uri = address_of(reading, *value);
+    }
+}
+
+void read_mirrors(Reading& reading, const Entry& entry, DistroConfig& out) {
+    out.lookaside_mirrors.clear();
+    each_string(reading, entry, [&](const Value& value) {
+        out.lookaside_mirrors.push_back(address_of(reading, value.text));
+    });
 }
 
 // Over all files, `false` gives nothing, as for every boolean of the format.
@@ -303,9 +351,9 @@ const TableKind<DistroConfig>& distro_kind() {
             {"keyrings", K::paths(&Distro::keyrings)},
             {"keyring", K::paths(&Distro::keyrings)},
             {"default-version", K::text(&Distro::default_version)},
-            {"dist-git-base-uri", K::text(&Distro::dist_git_base_uri)},
-            {"lookaside-base-uri", K::text(&Distro::lookaside_base_uri)},
-            {"lookaside-mirrors", K::replacing_texts(&Distro::lookaside_mirrors)},
+            {"dist-git-base-uri", {read_dist_git, Shape{ShapeKind::kText}}},
+            {"lookaside-base-uri", {read_lookaside, Shape{ShapeKind::kText}}},
+            {"lookaside-mirrors", {read_mirrors, Shape{ShapeKind::kTexts}}},
             {"repos",
              without_rules(Reader<DistroConfig>(
                  read_repos, table_shape(ShapeKind::kTables, distro_repo_kind())))},
