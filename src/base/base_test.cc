@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/stat.h>
 #include <thread>
 
@@ -17,6 +20,7 @@ TEST(Strings, NearestFindsTyposOnly) {
     const std::vector<std::string> names = {"overlays", "release", "spec", "packages"};
     EXPECT_EQ(did_you_mean("overlay", names), "did you mean `overlays`?");
     EXPECT_EQ(did_you_mean("relase", names), "did you mean `release`?");
+    EXPECT_EQ(did_you_mean("HAED", {"HEAD", "READ"}), "did you mean `HEAD`?") << "two change places";
     EXPECT_EQ(did_you_mean("zzzzzz", names), "");
     EXPECT_EQ(did_you_mean("2", {"1"}), "") << "nothing of the name is left";
 }
@@ -117,6 +121,25 @@ TEST(Hash, KnownVectors) {
     EXPECT_EQ(sha256_hex("abc"),
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(hash_hex(HashKind::kMd5, ""), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
+TEST(Hash, HolesOfAFileAreZeros) {
+    const auto dir = TempDir::make();
+    const std::string path = dir->path() + "/sparse";
+    std::string want(3 << 20, '\0');
+    ASSERT_TRUE(write_file_atomic(path, want));
+    const Fd fd = *open_file(path, O_RDWR);
+    for (const std::size_t at : {0U, 1U << 20U, (3U << 20U) - 5}) {
+        ASSERT_EQ(::ftruncate(fd.get(), 0), 0);
+        ASSERT_EQ(::ftruncate(fd.get(), 3 << 20), 0);
+        ASSERT_TRUE(pwrite_all(fd.get(), "data!", at, path));
+        std::string text = want;
+        text.replace(at, 5, "data!");
+        EXPECT_EQ(*hash_file_hex(HashKind::kSha256, path), sha256_hex(text)) << at;
+    }
+    ASSERT_EQ(::ftruncate(fd.get(), 0), 0);
+    ASSERT_EQ(::ftruncate(fd.get(), 3 << 20), 0);
+    EXPECT_EQ(*hash_file_hex(HashKind::kSha256, path), sha256_hex(want));
 }
 
 TEST(AtomicFile, UncommittedLeavesNothing) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/fs.hh"
 
+#include "base/strings.hh"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -97,7 +99,13 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, unsigned mode) {
     std::string temporary = join_path(
         parent_path(path), fmt::format(".{}.{}.{}.tmp", name, ::getpid(), counter.fetch_add(1)));
     ::unlink(temporary.c_str());
-    Fd fd = TARN_TRY(open_file(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    auto opened = open_file(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (!opened) {
+        // The name that was asked for; the other one is nobody's business.
+        opened.error().message = replace_all(opened.error().message, temporary, path);
+        return fail(std::move(opened.error()));
+    }
+    Fd fd = std::move(*opened);
     // The mode asked for, whatever the umask.
     if (::fchmod(fd.get(), mode) != 0) {
         Error problem = sys_error("set the mode of", temporary);

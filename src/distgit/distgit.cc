@@ -30,6 +30,7 @@ Failure misses(const SourceMap& map, Span where, std::string message, std::strin
     Error result = error(ErrorKind::kUsage, "{}", message);
     if (where.begin) {
         result.rendered = draw(diagnostic, map);
+        result.message = "this component's upstream cannot be asked";
     } else {
         result.help = std::move(diagnostic.help);
     }
@@ -157,6 +158,9 @@ std::vector<Result<git::ObjectId>> DistGit::resolve_all(const std::vector<Packag
         }));
     reporter.end();
     for (const std::string& host : *unfiltered.lock()) {
+        if (host == "file") {
+            continue;  // of this machine: nothing was sent far
+        }
         reporter.info(fmt::format(
             "dist-git {} cannot send history without contents: whole repositories were fetched",
             host));

@@ -362,6 +362,15 @@ Error Host::no_branch(const Place& place, const Options& options) const {
             branches.emplace_back(line.substr(name + 12));
         }
     }
+    if (std::find(branches.begin(), branches.end(), place.branch) != branches.end()) {
+        return error(ErrorKind::kCorrupt,
+                     "{}: {} cannot give its branch `{}`",
+                     place.package,
+                     place.shown,
+                     place.branch)
+            .note("it names the branch, but objects of it are missing there")
+            .advise("`git fsck` there says which; a copy of the repository may have them");
+    }
     const bool all = branches.size() <= kBranchesShown;
     const std::vector<std::string> first(
         branches.begin(),

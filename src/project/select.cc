@@ -5,6 +5,7 @@
 #include "base/strings.hh"
 #include "project/detail/patterns.hh"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace tarn {
@@ -82,6 +83,8 @@ class Selector {
         if (problems_.empty()) {
             return std::move(selected_);
         }
+        std::sort(help_.begin(), help_.end());
+        help_.erase(std::unique(help_.begin(), help_.end()), help_.end());
         Error made;
         made.kind = ErrorKind::kUsage;
         made.help = std::move(help_);
@@ -130,6 +133,10 @@ class Selector {
         std::string help = did_you_mean(text, known);
         if (!help.empty()) {
             help_.push_back(fmt::format("{}: {}", text, help));
+        } else if (known.empty() && what == "component group") {
+            help_.push_back(fmt::format("there is no {} at all", what));
+        } else if (what != "component group") {
+            help_.emplace_back("`tarn component list` lists what there is");
         }
     }
 

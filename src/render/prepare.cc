@@ -101,7 +101,9 @@ class Preparation {
                               pristine)
                             .note(specs.empty() ? "they have no spec at all"
                                                 : "they have " + overlay::some_names(specs))
-                            .advise("set spec.upstream-name to the name the package has upstream"));
+                            .advise(component_.is_upstream()
+                                        ? "set spec.upstream-name to the name the package has upstream"
+                                        : "`spec.path` names a file: write it, or name another"));
         }
         if (pristine != prepared_.spec_name && sources_.has(prepared_.spec_name)) {
             prepared_.warnings.push_back(fmt::format("component `{}`: {} takes the place of {}",

@@ -57,7 +57,9 @@ std::string LockFiles::aside() const {
 
 Result<LockFiles> LockFiles::open(const std::string& directory, std::stop_token stop,
                                   Reporter& reporter) {
-    TARN_TRY(make_directories(directory));
+    if (auto made = make_directories(directory); !made) {
+        return fail(std::move(made.error()).advise("`lock-dir` of [project] says where locks lie"));
+    }
     Fd held = TARN_TRY(open_file(directory, O_RDONLY | O_DIRECTORY));
     for (int polls = 0; ::flock(held.get(), LOCK_EX | LOCK_NB) != 0; ++polls) {
         if (errno != EWOULDBLOCK && errno != EINTR) {

@@ -134,9 +134,15 @@ distgit::LookasideRequest request_for(const SourceFile& source, const Lookaside&
             lookaside.origins ? source.uri : std::string()};
 }
 
+// A file that is fetched, and what asked for it.
+struct Wanted {
+    distgit::LookasideRequest request;
+    const SourceFile* declared = nullptr;  // else a line of `sources`
+    std::size_t line = 0;
+};
+
 Result<void> sources_file_requests(const Component& component, const SourceSet& files,
-                                   const Lookaside& lookaside,
-                                   std::vector<distgit::LookasideRequest>& requests) {
+                                   const Lookaside& lookaside, std::vector<Wanted>& requests) {
     if (!files.has("sources")) {
         return {};
     }
@@ -148,13 +154,47 @@ Result<void> sources_file_requests(const Component& component, const SourceSet& 
                 return s.filename == entry.name && s.origin_type != "overlay";
             });
         if (!replaced && !files.has(entry.name)) {
-            requests.push_back({lookaside.package,
-                                {entry.name, entry.hash_type, entry.hash},
-                                lookaside.templates,
-                                {}});
+            requests.push_back({{lookaside.package,
+                                 {entry.name, entry.hash_type, entry.hash},
+                                 lookaside.templates,
+                                 {}},
+                                nullptr,
+                                entry.line});
         }
     }
     return {};
+}
+
+// Where it was asked for, in front of why it did not come.
+Error not_fetched(const SourceMap& map, const Component& component, const Lookaside& lookaside,
+                  const Wanted& wanted, Error problem) {
+    if (wanted.declared == nullptr) {
+        return std::move(problem).context(
+            fmt::format("component `{}`, sources:{}", component.name, wanted.line));
+    }
+    Diagnostic diagnostic;
+    diagnostic.primary = wanted.declared->where;
+    diagnostic.message = std::move(problem.message);
+    diagnostic.notes = std::move(problem.notes);
+    if (!lookaside.origins && !wanted.declared->uri.empty()) {
+        diagnostic.notes.push_back(fmt::format("`disable-origins` of the distro forbids to ask {}",
+                                               wanted.declared->uri));
+    }
+    diagnostic.help = std::move(problem.help);
+    problem.rendered = draw(diagnostic, map);
+    problem.notes.clear();
+    problem.help.clear();
+    problem.message = fmt::format("component `{}` lacks a source", component.name);
+    return problem;
+}
+
+// What is declared where, in front of what is wrong with its lock.
+Error located(const SourceMap& map, const Component& component, Error problem) {
+    const Location at = map.locate(component.where.begin);
+    if (problem.rendered.empty() && !at.file.empty()) {
+        problem.message = fmt::format("{}:{}:{}: {}", at.file, at.line, at.column, problem.message);
+    }
+    return problem;
 }
 
 }  // namespace
@@ -171,9 +211,9 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
         return {};
     }
     const Lookaside lookaside = lookaside_of(workspace.project(), component);
-    std::vector<distgit::LookasideRequest> requests;
+    std::vector<Wanted> wanted;
     std::vector<const SourceFile*> made;  // by scripts, from what is fetched
-    TARN_TRY(sources_file_requests(component, files, lookaside, requests));
+    TARN_TRY(sources_file_requests(component, files, lookaside, wanted));
     const std::int64_t mtime = workspace.project().source_date_epoch;
     for (const SourceFile& source : component.source_files) {
         if (source.origin_type == "overlay") {
@@ -190,18 +230,19 @@ Result<void> add_downloads(Workspace& workspace, const Component& component, Sou
         } else if (source.origin_type == "custom") {
             made.push_back(&source);
         } else {
-            requests.push_back(request_for(source, lookaside));
+            wanted.push_back({request_for(source, lookaside), &source, 0});
         }
+    }
+    std::vector<distgit::LookasideRequest> requests;
+    for (const Wanted& file : wanted) {
+        requests.push_back(file.request);
     }
     const auto fetched = distgit::fetch_lookaside(
         workspace.store(), requests, workspace.impl().distgit_options(), reporter);
     for (std::size_t i = 0; i < fetched.size(); ++i) {
         if (!fetched[i]) {
-            Error problem = fetched[i].error();
-            if (requests[i].package == component.name) {
-                return fail(std::move(problem));
-            }
-            return fail(std::move(problem).context(component.name));
+            return fail(not_fetched(
+                workspace.sources(), component, lookaside, wanted[i], fetched[i].error()));
         }
         files.add_blob(workspace.store(), requests[i].file.name, *fetched[i], mtime);
     }
@@ -250,17 +291,25 @@ Result<ComponentSources> component_sources(Workspace& workspace, const Component
     return prepared_sources(workspace, component, std::move(pristine), options);
 }
 
-Result<void> check_locks(const Project& project, const std::vector<const Component*>& components,
-                         bool orphans) {
+Result<void> check_locks(const Workspace& workspace,
+                         const std::vector<const Component*>& components, bool orphans) {
+    const Project& project = workspace.project();
     const auto locked = TARN_TRY(locked_components(project));
     const std::set<std::string> known(locked.begin(), locked.end());
-    std::vector<const Component*> relevant;
+    std::vector<Error> problems;
     for (const Component* component : components) {
-        if (component->is_upstream() || known.contains(component->name)) {
-            relevant.push_back(component);
+        if (!component->is_upstream() && !known.contains(component->name)) {
+            continue;
+        }
+        for (Error& problem : validate_locks(project, {component}, false)) {
+            problems.push_back(located(workspace.sources(), *component, std::move(problem)));
         }
     }
-    const std::vector<Error> problems = validate_locks(project, relevant, orphans);
+    if (orphans) {
+        for (Error& problem : validate_locks(project, {}, true)) {
+            problems.push_back(std::move(problem));
+        }
+    }
     if (problems.empty()) {
         return {};
     }
@@ -268,12 +317,17 @@ Result<void> check_locks(const Project& project, const std::vector<const Compone
     Error all = error(ErrorKind::kUsage, "{} lock{} not in order",
                       problems.size(), problems.size() == 1 ? " is" : "s are");
     for (std::size_t i = 0; i < problems.size() && i < kShown; ++i) {
-        all.notes.push_back(problems[i].message);
+        all.rendered += problems[i].rendered;
+        if (problems[i].rendered.empty()) {
+            all.notes.push_back(problems[i].message);
+        }
     }
     if (problems.size() > kShown) {
         all.notes.push_back(fmt::format("... and {} more", problems.size() - kShown));
     }
-    all.help.emplace_back("`tarn component update` writes locks; --skip-lock-validation goes on without");
+    all.help = problems.size() == 1 ? problems.front().help
+                                    : std::vector<std::string>{"`tarn component update` writes locks"};
+    all.help.emplace_back("--skip-lock-validation goes on without");
     return fail(std::move(all));
 }
 

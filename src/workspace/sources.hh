@@ -51,7 +51,7 @@ Result<ComponentSources> component_sources(Workspace& workspace, const Component
 
 // What relies on locks begins with this: one Error that names every component without a valid lock.
 // A local component needs none.
-Result<void> check_locks(const Project& project, const std::vector<const Component*>& components,
-                         bool orphans);
+Result<void> check_locks(const Workspace& workspace,
+                         const std::vector<const Component*>& components, bool orphans);
 
 }  // namespace tarn

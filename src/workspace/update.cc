@@ -31,6 +31,14 @@ std::string told(const Error& error) {
     return text;
 }
 
+Error no_spec(const Component& component) {
+    return error(ErrorKind::kNotFound,
+                 "component `{}`: its spec {} is not there",
+                 component.name,
+                 component.spec_path)
+        .advise("`spec.path` names a file: write it, or name another");
+}
+
 // One component on its way to a new lock.
 struct Item {
     const Component* component = nullptr;
@@ -38,7 +46,7 @@ struct Item {
     ComponentLock after{};
     Freshness state = Freshness::kMissing;
     std::string reason;
-    std::string error;
+    std::optional<Error> error;
 };
 
 class Update {
@@ -78,12 +86,12 @@ void Update::look_at(Item& item) const {
         item.before = std::move(*lock);
         item.after = *item.before;
     } else if (lock.error().kind != ErrorKind::kNotFound) {
-        item.error = told(lock.error());
+        item.error = std::move(lock.error());
         return;
     }
     auto report = freshness(project_, *item.component, item.before ? &*item.before : nullptr);
     if (!report) {
-        item.error = told(report.error());
+        item.error = report.error();
         return;
     }
     item.state = report->state;
@@ -108,12 +116,12 @@ Result<void> Update::resolve() {
     std::vector<distgit::PackageSource> sources;
     std::vector<distgit::CommitChoice> choices;
     for (Item& item : items_) {
-        if (!item.error.empty() || !needs_commit(item)) {
+        if (item.error || !needs_commit(item)) {
             continue;
         }
         auto source = distgit::package_source(project_, *item.component, workspace_.sources());
         if (!source) {
-            item.error = told(source.error());
+            item.error = source.error();
             continue;
         }
         wanted.push_back(&item);
@@ -132,7 +140,7 @@ Result<void> Update::resolve() {
             return fail(commits[i].error());
         }
         if (!commits[i]) {
-            wanted[i]->error = told(commits[i].error());
+            wanted[i]->error = commits[i].error();
             continue;
         }
         ComponentLock& lock = wanted[i]->after;
@@ -155,7 +163,7 @@ std::string Update::header_for(const Item& item) const {
 Result<void> Update::fingerprint() {
     const auto body = [&](std::size_t i) -> Result<void> {
         Item& item = items_[i];
-        if (!item.error.empty() ||
+        if (item.error ||
             (item.state == Freshness::kCurrent && !request_.bump && !request_.force)) {
             return {};
         }
@@ -172,9 +180,13 @@ Result<void> Update::fingerprint() {
             item.after.import_commit.clear();  // it may have had an upstream before
             item.after.upstream_commit.clear();
             item.after.resolution_input_hash.clear();
+            if (!path_exists(item.component->spec_path)) {
+                item.error = no_spec(*item.component);
+                return {};
+            }
             auto identity = local_source_identity(parent_path(item.component->spec_path));
             if (!identity) {
-                item.error = told(identity.error());
+                item.error = identity.error();
                 return {};
             }
             input.source_identity = std::move(*identity);
@@ -183,7 +195,7 @@ Result<void> Update::fingerprint() {
         if (value) {
             item.after.input_fingerprint = std::move(*value);
         } else {
-            item.error = told(value.error());
+            item.error = value.error();
         }
         return {};
     };
@@ -236,15 +248,16 @@ Result<UpdateOutcome> Update::run() {
     for (const Item& item : items_) {
         UpdateRow row;
         row.component = item.component->name;
-        row.error = item.error;
+        row.error = item.error ? told(*item.error) : std::string();
+        row.problem = item.error;
         row.previous_commit = item.before ? item.before->upstream_commit : std::string();
         row.upstream_commit = item.after.upstream_commit;
-        row.changed = item.error.empty() && (!item.before || *item.before != item.after);
-        if (item.error.empty() && !row.changed) {
+        row.changed = !item.error && (!item.before || *item.before != item.after);
+        if (!item.error && !row.changed) {
             row.skipped = true;
             row.skip_reason = item.state == Freshness::kCurrent ? "up to date" : "same result";
         }
-        outcome.failed = outcome.failed || !item.error.empty();
+        outcome.failed = outcome.failed || item.error.has_value();
         outcome.rows.push_back(std::move(row));
     }
     TARN_TRY(write(outcome, files ? &*files : nullptr));

@@ -2,6 +2,7 @@
 // `component update` and `component changed`: the locks of components, written and compared.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct UpdateRow {
     bool changed = false;
     bool skipped = false;
     std::string skip_reason;
-    std::string error;
+    std::string error;             // in one line
+    std::optional<Error> problem;  // the same, as it is shown to a person
 };
 
 struct UpdateOutcome {

@@ -47,7 +47,7 @@ Result<ExitCode> run(Context& context) {
     options.release = !context.given().has("without-git");
     options.validate_locks = !context.given().has("skip-lock-validation");
     if (options.validate_locks) {
-        TARN_TRY(check_locks(workspace->project(), {component}, false));
+        TARN_TRY(check_locks(*workspace, {component}, false));
     }
     PristineSources pristine = TARN_TRY(pristine_sources(*workspace, *component, options));
     TARN_TRY(add_downloads(*workspace, *component, pristine.files, options, context.reporter()));

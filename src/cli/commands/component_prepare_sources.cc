@@ -12,7 +12,8 @@ Result<ExitCode> run(Context& context) {
     const Given& given = context.given();
     const std::string output = absolute_path(given.value("output-dir"), current_directory());
     if (!given.has("output-dir")) {
-        return fail(error(ErrorKind::kUsage, "--output-dir is missing: where the sources go"));
+        return fail(error(ErrorKind::kUsage, "--output-dir is missing: where the sources go")
+                        .advise("for example `-o sources`"));
     }
     if (path_exists(output) && !given.has("force")) {
         const auto names = list_directory(output);
@@ -37,7 +38,7 @@ Result<ExitCode> run(Context& context) {
     options.allow_no_hashes = given.has("allow-no-hashes");
     options.validate_locks = !given.has("skip-lock-validation");
     if (options.validate_locks) {
-        TARN_TRY(check_locks(workspace->project(), {component}, false));
+        TARN_TRY(check_locks(*workspace, {component}, false));
     }
     const ComponentSources sources =
         TARN_TRY(component_sources(*workspace, *component, options, context.reporter()));

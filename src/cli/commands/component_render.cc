@@ -72,7 +72,7 @@ Result<ExitCode> run(Context& context) {
         return fail(ErrorKind::kUsage, "--clean-stale in another directory needs --force");
     }
     if (request.validate_locks) {
-        TARN_TRY(check_locks(workspace->project(), request.components, given.has("all")));
+        TARN_TRY(check_locks(*workspace, request.components, given.has("all")));
     }
     const RenderSpecsOutcome outcome =
         TARN_TRY(render_specs(*workspace, request, context.reporter()));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cli/output.hh"
 #include "cli/records.hh"
 #include "cli/selection.hh"
 #include "workspace/update.hh"
@@ -6,6 +7,8 @@
 namespace tarn::cli {
 
 namespace {
+
+constexpr std::size_t kShown = 20;  // failures
 
 Result<ExitCode> run(Context& context) {
     const Given& given = context.given();
@@ -24,19 +27,25 @@ Result<ExitCode> run(Context& context) {
                      {"changed", "CHANGED"},
                      {"skipped", ""},
                      {"skipReason", "REASON"},
-                     {"error", "ERROR"}});
+                     {"error", ""}});
     std::size_t changed = 0;
     std::size_t failed = 0;
+    const bool table = context.format() == OutputFormat::kTable;
     const bool every = context.format() == OutputFormat::kJson || given.has("verbose");
     for (const UpdateRow& row : outcome.rows) {
         changed += row.changed ? 1U : 0U;
-        failed += row.error.empty() ? 0U : 1U;
-        if (every || row.changed || !row.error.empty()) {
+        failed += row.problem ? 1U : 0U;
+        if (row.problem && failed <= kShown) {
+            talk(draw_error(*row.problem, false));
+        }
+        // A table of what would have been written says little when nothing was.
+        if (table ? every || (row.changed && !outcome.failed)
+                  : every || row.changed || row.problem) {
             records.add({row.component, row.upstream_commit, row.previous_commit, row.changed,
                          row.skipped, row.skip_reason, row.error});
         }
     }
-    if (!records.empty() || context.format() != OutputFormat::kTable) {
+    if (!records.empty() || !table) {
         records.print(context.format());
     }
     for (const std::string& name : outcome.pruned) {
@@ -44,9 +53,12 @@ Result<ExitCode> run(Context& context) {
                                             request.check_only ? "stale:" : "removed:", name));
     }
     if (outcome.failed) {
-        return fail(error(ErrorKind::kFailed, "{} of {} components could not be updated", failed,
-                          outcome.rows.size())
-                        .note("no lock was written"));
+        Error all = error(ErrorKind::kFailed, "{} of {} components could not be updated", failed,
+                          outcome.rows.size());
+        if (failed > kShown) {
+            all.notes.push_back(fmt::format("the first {} are shown; -O json has all", kShown));
+        }
+        return fail(std::move(all).note("no lock was written"));
     }
     context.reporter().info(fmt::format("{} of {} locks {}", changed, outcome.rows.size(),
                                         request.check_only ? "would change" : "changed"));
