@@ -120,7 +120,9 @@ int run_tarn(const std::vector<std::string>& arguments) {
         talk("error: cannot write to standard output\n");
         return static_cast<int>(ExitCode::kFailed);
     }
-    return static_cast<int>(*result);
+    // The process goes, and what it held with it: to take a project of thousands of components apart
+    // first costs time and gives nothing. Temporary files went when the command ended.
+    std::_Exit(static_cast<int>(*result));
 }
 
 }  // namespace tarn::cli

@@ -100,7 +100,8 @@ using History = std::map<std::string, std::vector<PathChange>>;
 class Follower {
   public:
     using Top = std::function<Result<std::optional<git_oid>>(const ObjectId& commit)>;
-    Follower(Top top, detail::ReadTree read) : top_(std::move(top)), read_(std::move(read)) {}
+    Follower(Top top, detail::ReadTree read, const Paths* only)
+        : top_(std::move(top)), read_(std::move(read)), only_(only) {}
 
     // `commits` in an order that has children before parents.
     void start(const ObjectId& tip) { followed_[tip] = PathSet::all(); }
@@ -151,11 +152,12 @@ class Follower {
             old_tree = TARN_TRY(top_(before));
         }
         const std::optional<git_oid> new_tree = TARN_TRY(top_(after));
-        return detail::diff_trees(old_tree, new_tree, read_);
+        return detail::diff_trees(old_tree, new_tree, read_, only_);
     }
 
     Top top_;
     detail::ReadTree read_;
+    const Paths* only_;
     std::unordered_map<ObjectId, PathSet> followed_;
     History history_;
 };
@@ -163,7 +165,7 @@ class Follower {
 }  // namespace
 
 Result<std::map<std::string, std::vector<PathChange>>> Repository::changes_below(
-    const ObjectId& tip, std::string_view directory) const {
+    const ObjectId& tip, std::string_view directory, const Paths* only) const {
     const Impl& impl = *impl_;
     TreeCache cache;
     std::unordered_map<ObjectId, std::optional<git_oid>> tops;
@@ -184,7 +186,7 @@ Result<std::map<std::string, std::vector<PathChange>>> Repository::changes_below
         return cache.get(id, [&](const git_oid& tree) { return impl.read(tree, GIT_OBJECT_TREE); });
     };
     const std::vector<Commit> commits = TARN_TRY(impl.walk(tip));
-    Follower follower(top, read);
+    Follower follower(top, read, only);
     follower.start(tip);
     for (const Commit& commit : commits) {
         const bool cut = impl.boundary.contains(commit.id) && !commit.parents.empty();

@@ -161,6 +161,48 @@ TEST(Changes, GrownHistoriesReadAsGitReadsThem) {
     }
 }
 
+TEST(Changes, OfSomePathsAreAsOfAll) {
+    TestRepository made;
+    grow(made, 3);
+    made.run({"rm", "-q", "locks/1"});
+    made.write("locks/1/deep/a", "1");  // in the place of a file, beside "10" and "11"
+    made.write("locks/a", "1");
+    made.commit("directories");
+    made.write("locks/1/deep/a", "2");
+    const std::string tip = made.commit("deeper");
+    const History all = history_of(made);
+    const Paths only = {"1/deep/a", "10", "none", "none/below", "2"};
+    const auto some = Repository::open(made.path())->changes_below(tip, "locks", &only);
+    ASSERT_TRUE(some.has_value());
+    std::vector<std::string> paths;
+    for (const auto& [path, changes] : *some) {
+        paths.push_back(path);
+        EXPECT_EQ(commits_of(changes), commits_of(all.at(path))) << path;
+    }
+    EXPECT_THAT(paths, ElementsAre("1/deep/a", "10", "2"));
+    const Paths none;
+    EXPECT_TRUE(Repository::open(made.path())->changes_below(tip, "locks", &none)->empty());
+}
+
+// A directory that holds nothing that was asked for need not be there at all.
+TEST(Changes, OtherDirectoriesAreNotOpened) {
+    TestRepository made;
+    made.write("locks/a", "1");
+    made.commit_file("other/b", "1");
+    made.write("locks/a", "2");
+    const std::string tip = made.commit_file("other/b", "2");
+    const std::string lost = made.run({"rev-parse", "HEAD:other"});
+    ASSERT_TRUE(remove_tree(join_path(made.path(), ".git/objects/" + lost.substr(0, 2) + "/" +
+                                                       lost.substr(2)))
+                    .has_value());
+    const Repository repository = Repository::open(made.path()).value();
+    EXPECT_FALSE(repository.changes_below(tip, "").has_value());
+    const Paths only = {"locks/a"};
+    const auto some = repository.changes_below(tip, "", &only);
+    ASSERT_TRUE(some.has_value());
+    EXPECT_EQ(some->at("locks/a").size(), 2U);
+}
+
 TEST(Changes, MalformedTreesAreRefused) {
     using namespace std::literals;
     detail::TreeEntry entry;

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,8 @@ struct Entry {
     EntryType type = EntryType::kFile;
     ObjectId id;
 };
+
+using Paths = std::set<std::string, std::less<>>;
 
 // A change of one path by one commit, against its first parent (the empty tree for a root commit).
 struct PathChange {
@@ -85,9 +88,10 @@ class Repository {
     // The commits `git log -- <path>` shows from `tip`, newest first, for every path below
     // `directory` at once: one walk, whatever the number of paths. History simplification as git's
     // default: a merge that has the same content as one of its parents follows that parent alone.
-    // kFailed when a shallow clone hides the history of something below `directory`.
+    // kFailed when a shallow clone hides the history of something below `directory`. With `only`
+    // (paths below `directory`), of those; directories without any of them are not opened.
     Result<std::map<std::string, std::vector<PathChange>>> changes_below(
-        const ObjectId& tip, std::string_view directory) const;
+        const ObjectId& tip, std::string_view directory, const Paths* only = nullptr) const;
 
     // Paths (relative to the work tree) whose content differs from HEAD or that are untracked.
     Result<std::vector<std::string>> dirty_paths(std::string_view below = {}) const;

@@ -72,7 +72,7 @@ bool same(const TreeEntry& a, const TreeEntry& b) {
 
 class Differ {
   public:
-    explicit Differ(const ReadTree& read) : read_(read) {}
+    Differ(const ReadTree& read, const Paths* only) : read_(read), only_(only) {}
 
     Result<Changes> run(const Side& before, const Side& after) {
         pending_.push_back(Pair{"", before, after, 0});
@@ -118,6 +118,9 @@ class Differ {
     void add(const Pair& pair, const TreeEntry* left, const TreeEntry* right) {
         std::string path = pair.prefix + std::string(left != nullptr ? left->name : right->name);
         const TreeEntry& any = left != nullptr ? *left : *right;
+        if (!wanted(path, any.directory())) {
+            return;
+        }
         if (any.directory()) {
             pending_.push_back(Pair{path + "/",
                                     left != nullptr ? Side(left->id) : std::nullopt,
@@ -134,7 +137,17 @@ class Differ {
         }
     }
 
+    bool wanted(const std::string& path, bool directory) const {
+        if (only_ == nullptr) {
+            return true;
+        }
+        const std::string below = path + "/";
+        const auto first = directory ? only_->lower_bound(below) : only_->find(path);
+        return first != only_->end() && (!directory || first->starts_with(below));
+    }
+
     const ReadTree& read_;
+    const Paths* only_;
     std::vector<Pair> pending_;
     Changes changes_;
     std::size_t trees_ = 0;
@@ -166,11 +179,12 @@ bool next_entry(std::string_view& bytes, TreeEntry& entry) {
 
 Result<Changes> diff_trees(const std::optional<git_oid>& before,
                            const std::optional<git_oid>& after,
-                           const ReadTree& read) {
+                           const ReadTree& read,
+                           const Paths* only) {
     if (before && after && std::memcmp(before->id, after->id, GIT_OID_RAWSZ) == 0) {
         return Changes{};
     }
-    return Differ(read).run(before, after);
+    return Differ(read, only).run(before, after);
 }
 
 }  // namespace tarn::git::detail

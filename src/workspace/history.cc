@@ -54,7 +54,11 @@ Result<TomlHistory> toml_history(const Workspace& workspace) {
     history.top = outside ? repository->work_tree() : project.root;
     const auto below = path_in_repository(*repository, history.top);
     if (head && below) {
-        auto changes = repository->changes_below(*head, *below);
+        git::Paths only;
+        for (const auto& [file, count] : history.declared) {
+            only.insert(relative_to(file, history.top));
+        }
+        auto changes = repository->changes_below(*head, *below, &only);
         if (changes) {
             history.changes = std::move(*changes);
         } else if (repository->shallow()) {
