@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Declarations nobody writes by intention: limits are reached at once and said clearly.
+#include "project/detail/files.hh"
 #include "project/detail/patterns.hh"
 #include "project/loaded_test.hh"
+
+#include <unistd.h>
 
 namespace tarn {
 namespace {
@@ -84,6 +87,46 @@ TEST(HostileToml, ManyErrorsAreCapped) {
     ASSERT_FALSE(project.has_value());
     EXPECT_THAT(project.error().message, HasSubstr("1000 errors"));
     EXPECT_THAT(project.error().rendered, HasSubstr("980 more errors"));
+}
+
+// ---- limits, at their full size -----------------------------------------------------------------
+
+TEST(HostileIncludes, DepthHasALimit) {
+    constexpr std::size_t kLimit = declaration::kIncludeDepthLimit;
+    const auto chain = [](Loaded& it, std::size_t files) {
+        it.file("tarn.toml", "includes = [\"2.toml\"]\n");
+        for (std::size_t at = 2; at < files; ++at) {
+            it.file(fmt::format("{}.toml", at), fmt::format("includes = [\"{}.toml\"]\n", at + 1));
+        }
+        it.file(fmt::format("{}.toml", files), "[project]\ndescription = \"the last\"\n").load();
+    };
+    Loaded fits, deeper;
+    chain(fits, kLimit);
+    EXPECT_EQ(fits.project().description, "the last");
+    chain(deeper, kLimit + 1);
+    EXPECT_FALSE(deeper.loaded());
+    EXPECT_THAT(deeper.said(),
+                AllOf(HasSubstr("64.toml:1:13: error: includes are nested more than 64 deep"),
+                      HasSubstr("help: let one file include the others"),
+                      HasSubstr("1 error;")));
+}
+
+TEST(HostileIncludes, APatternOverMoreFilesThanAnyProjectHasEnds) {
+    constexpr std::size_t kLimit = declaration::kFileCountLimit;
+    Loaded it;
+    it.file("tarn.toml", "includes = [\"many/**/*.toml\"]\n").file("many/0", "").file("many/1", "");
+    const std::string many = it.path("many/");
+    for (std::size_t at = 2; at < kLimit + 1; ++at) {  // links are made faster than files
+        const std::string name = fmt::format("{}{}.toml", many, at);
+        ASSERT_EQ(::link((many + (at % 2 == 0 ? "0" : "1")).c_str(), name.c_str()), 0);
+    }
+    it.load();
+    EXPECT_FALSE(it.loaded());
+    EXPECT_THAT(it.said(),
+                AllOf(HasSubstr("tarn.toml:1:13: error: pattern **/*.toml looks at more than "
+                                "100000 files"),
+                      HasSubstr("help: begin it with the directory"),
+                      HasSubstr("1 error;")));
 }
 
 // ---- links --------------------------------------------------------------------------------------

@@ -124,6 +124,38 @@ class Remarks {
         }
     }
 
+    // A patch is text until something applies it, and numbers that are counted can meet.
+    void patches() {
+        bool applied = false;
+        for (const std::string& line : before_.lines()) {
+            applied = applied || (!is_comment(line) && (contains(line, "%autosetup") ||
+                                                        contains(line, "%autopatch")));
+        }
+        if (!applied) {
+            add(fmt::format("{} has no %autosetup or %autopatch: nothing applies the patch unless "
+                            "%prep names it",
+                            spec_name_));
+        }
+        std::size_t bare = 0;
+        std::size_t numbered = 0;
+        for (const SpecTag& tag : before_.tags()) {
+            const std::string name = to_lower(tag.name);
+            if (name == "patch" && bare == 0) {
+                bare = tag.line + 1;
+            } else if (name.starts_with("patch") && name.size() > 5 &&
+                       name.find_first_not_of("0123456789", 5) == std::string::npos) {
+                numbered = tag.line + 1;
+            }
+        }
+        if (bare != 0 && numbered != 0) {
+            add(fmt::format("{0}:{1} is a bare Patch and {0}:{2} a numbered one: rpm counts on from "
+                            "the last, and may reach the number added here",
+                            spec_name_,
+                            bare,
+                            numbered));
+        }
+    }
+
     void left_empty(const SpecDocument& after) {
         const auto old_ones = empty_conditions(before_.lines());
         const auto new_ones = empty_conditions(after.lines());
@@ -173,6 +205,9 @@ std::vector<std::string> strict_remarks(const std::string& before,
             remarks.second_tag();
             [[fallthrough]];
         case OverlayType::kPatchAdd:
+            if (overlay.type == OverlayType::kPatchAdd) {
+                remarks.patches();
+            }
             if (view == View::kLines) {
                 remarks.guards(overlay.package.empty() ? "" : "%package", overlay.package);
             }

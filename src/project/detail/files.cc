@@ -84,7 +84,9 @@ std::optional<Value> FileReader::parse(const std::string& path, Span where) {
     if (++files_ > kFileCountLimit) {
         if (!limit_reported_) {
             limit_reported_ = true;
-            diagnostics_.error(where, fmt::format("more than {} files", kFileCountLimit));
+            diagnostics_.error(where,
+                               fmt::format("more than {} files", kFileCountLimit),
+                               "a narrower pattern leaves out what is no declaration");
         }
         incomplete_ = true;
         return std::nullopt;
@@ -157,7 +159,9 @@ void FileReader::read(const std::string& path, Span where) {
     }
     if (open_.size() >= kIncludeDepthLimit) {
         diagnostics_.error(
-            where, fmt::format("includes are nested more than {} deep", kIncludeDepthLimit));
+            where,
+            fmt::format("includes are nested more than {} deep", kIncludeDepthLimit),
+            "let one file include the others, instead of each the next");
         incomplete_ = true;
         return;
     }
@@ -194,7 +198,11 @@ std::vector<std::string> FileReader::expand(const std::string& pattern,
     auto files = matching_files(pattern, directory, kFileCountLimit);
     if (!files) {
         incomplete_ = true;
-        diagnostics_.error(where, files.error().message);
+        diagnostics_.error(where,
+                           files.error().message,
+                           files.error().kind == ErrorKind::kUsage
+                               ? "begin it with the directory where these files lie"
+                               : "");
         return {};
     }
     if (files->empty() && may_match_nothing(pattern)) {
