@@ -18,12 +18,15 @@ lookaside-mirrors = ["https://example.org/$filename", ".././../$filename"]
 
 TEST(Addresses, PathsBelongToTheFileThatSaysThem) {
     Loaded it;
-    it.file("tarn.toml", "includes = [\"a b$pkg/%/d.toml\"]\n").file("a b$pkg/%/d.toml", kFile).load();
+    it.file("tarn.toml", "includes = [\"a b$pkg/%/d.toml\"]\n")
+        .file("a b$pkg/%/d.toml", kFile)
+        .load();
     const Distro& near = it.project().distros.at("near");
     EXPECT_EQ(near.dist_git_base_uri, "file://" + it.path("a%20b%24pkg/git/$pkg.git"))
         << "what a directory is called is not taken for a part of the template";
     EXPECT_EQ(near.dist_git_path, "../git/$pkg.git");
-    EXPECT_EQ(near.lookaside_base_uri, "file://" + it.path("a%20b%24pkg/%25/cache/$hash/$filename"));
+    EXPECT_EQ(near.lookaside_base_uri,
+              "file://" + it.path("a%20b%24pkg/%25/cache/$hash/$filename"));
     EXPECT_THAT(near.lookaside_mirrors,
                 ElementsAre("https://example.org/$filename", "file://" + it.path("$filename")));
 }
@@ -31,7 +34,8 @@ TEST(Addresses, PathsBelongToTheFileThatSaysThem) {
 TEST(Addresses, OthersAreKeptAsTheyAre) {
     Loaded it;
     it.file("tarn.toml",
-            "[distros.a]\ndist-git-base-uri = \"git/$pkg\"\nlookaside-base-uri = \"/srv/$filename\"\n")
+            "[distros.a]\ndist-git-base-uri = \"git/$pkg\"\n"
+            "lookaside-base-uri = \"/srv/$filename\"\n")
         .load();
     const Distro& a = it.project().distros.at("a");
     EXPECT_EQ(a.dist_git_base_uri, "git/$pkg");
@@ -51,7 +55,8 @@ TEST(Addresses, ALaterFileReplacesAPath) {
 }
 
 TEST(Addresses, AResolutionHashHoldsWhereverTheProjectLies) {
-    const std::string own = replace_all(std::string(kFile), "../git", "./git") + R"(default-version = "1"
+    const std::string near = replace_all(std::string(kFile), "../git", "./git");
+    const std::string own = near + R"(default-version = "1"
 versions.1 = { dist-git-branch = "main" }
 [components.a]
 spec = { type = "upstream", upstream-distro = { name = "near" } }

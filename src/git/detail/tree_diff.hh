@@ -23,8 +23,8 @@ bool next_entry(std::string_view& bytes, TreeEntry& entry);
 struct BlobChange {
     ObjectId before, after;  // empty: not there
 };
-// By path; of `only` these, when given. nullopt is the tree of nothing. `read` gives a tree's bytes, alive until it is
-// destroyed.
+// By path; of `only` these, when given. nullopt is the tree of nothing. `read` gives a tree's bytes,
+// alive until it is destroyed.
 using Changes = std::map<std::string, BlobChange>;
 using TreeBytes = std::shared_ptr<const std::string_view>;
 using ReadTree = std::function<Result<TreeBytes>(const git_oid&)>;

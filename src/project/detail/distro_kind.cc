@@ -109,10 +109,10 @@ std::string address_of(const Reading& reading, std::string_view text) {
     std::string address = "file://";
     for (const char c : directory == "/" ? std::string() : directory) {
         // Not of the template: a directory may be called anything.
+        const auto byte = static_cast<unsigned char>(c);
         const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                           (c >= 'A' && c <= 'Z') || std::string_view("/-_.~+").find(c) != std::string_view::npos;
-        address += plain ? std::string(1, c)
-                         : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+                           (c >= 'A' && c <= 'Z') || contains("/-_.~+", {&c, 1});
+        address += plain ? std::string(1, c) : fmt::format("%{:02X}", unsigned{byte});
     }
     return address + "/" + std::string(text);
 }
