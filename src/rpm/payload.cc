@@ -74,12 +74,22 @@ struct Expected {
     std::unordered_map<std::string, std::size_t> by_path;
     std::unordered_map<Digest, bool, DigestHash> stored;
     std::vector<bool> seen;
+    std::vector<bool> last_link;  // of its hard links; true for files that have none
 };
 
 Expected expect(std::vector<ReadFile> files) {
     Expected expected;
     expected.files = std::move(files);
     expected.seen.resize(expected.files.size());
+    expected.last_link.resize(expected.files.size());
+    std::unordered_map<std::string, std::size_t> last_of;
+    for (std::size_t i = 0; i < expected.files.size(); ++i) {
+        const TreeEntry& entry = expected.files[i].file.entry;
+        last_of[entry.hardlink.empty() ? entry.path : entry.hardlink] = i;
+    }
+    for (const auto& [first, last] : last_of) {
+        expected.last_link[last] = true;
+    }
     for (std::size_t i = 0; i < expected.files.size(); ++i) {
         expected.by_path.emplace(expected.files[i].file.entry.path, i);
     }
@@ -142,7 +152,8 @@ Result<void> take_item(const Store& store,
     const bool has_contents = entry.kind == EntryKind::kFile || entry.kind == EntryKind::kSymlink;
     std::uint64_t size = item.size;
     if (item.form == CpioForm::kIndexed) {
-        size = has_contents ? read.size : 0;
+        // Without a size of its own, an entry has contents when it is the last of its hard links.
+        size = has_contents && expected.last_link[index] ? read.size : 0;
     }
     const std::string_view bytes = TARN_TRY(reader.contents(size));
     if (entry.kind == EntryKind::kSymlink && bytes != entry.target) {
