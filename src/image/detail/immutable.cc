@@ -248,6 +248,7 @@ TextFiles sysupdate_transfers(const SystemVersion& system, const std::string& ur
                   partition_target("root-verity", id + std::string(kVeritySuffix)))},
         {"usr/lib/sysupdate.d/20-root.transfer",
          transfer(system, url, id + "_@u.root.zst", partition_target("root", id))},
+        // No Mode=0444: on FAT that makes a file read-only, and the loader counts tries by renaming it.
         {"usr/lib/sysupdate.d/30-uki.transfer",
          transfer(system,
                   url,
@@ -256,7 +257,6 @@ TextFiles sysupdate_transfers(const SystemVersion& system, const std::string& ur
                               "Path=/EFI/Linux\n"
                               "PathRelativeTo=boot\n"
                               "MatchPattern={0}+@l-@d.efi {0}+@l.efi {0}.efi\n"
-                              "Mode=0444\n"
                               "TriesLeft=3\n"
                               "TriesDone=0\n",
                               id))},
