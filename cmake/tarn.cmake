@@ -15,7 +15,8 @@ endif()
 # Rooms in order: a room may use those before it that it names in DEPENDS, never one after it.
 # tests/arrows.sh checks the includes against the same arrows.
 set(TARN_ROOMS base diag store exec pgp solve git project spec render release upstream distgit rpm
-               import repo build kiwi oci selinux efi verity evidence image vm workspace cli)
+               import repo build kiwi oci selinux efi verity evidence image inspect vm workspace
+               cli)
 
 add_library(tarn_options INTERFACE)
 target_compile_options(tarn_options INTERFACE
@@ -71,6 +72,9 @@ function(tarn_room name)
         if(TARN_SANITIZE MATCHES "address")
             set_tests_properties(${name} PROPERTIES ENVIRONMENT
                 "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp")
+        elseif(TARN_SANITIZE MATCHES "thread")
+            set_tests_properties(${name} PROPERTIES ENVIRONMENT
+                "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
         endif()
     endif()
 endfunction()

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -96,11 +98,54 @@ std::string hash_hex(HashKind kind, std::string_view bytes) {
     return hasher.finish_hex();
 }
 
+namespace {
+
+// The holes of a sparse file: not read, for they are zeros.
+class Holes {
+  public:
+    explicit Holes(int fd) : fd_(fd) {
+        struct stat info {};
+        sparse_ = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                  info.st_blocks * 512 < info.st_size;
+        size_ = info.st_size;
+    }
+    // Goes on to the end of a hole that begins at `at`, where the file stands, but not beyond `most`
+    // bytes; how far.
+    std::size_t skip(off_t at, std::size_t most) {
+        if (!sparse_ || at < data_end_ || at >= size_) {
+            return 0;
+        }
+        const off_t data = ::lseek(fd_, at, SEEK_DATA);
+        sparse_ = data >= 0 || errno == ENXIO;
+        const off_t end = !sparse_ ? at : data < 0 ? size_ : data;
+        if (end == at) {
+            data_end_ = ::lseek(fd_, at, SEEK_HOLE);
+        }
+        const std::size_t hole = std::min<std::size_t>(static_cast<std::size_t>(end - at), most);
+        ::lseek(fd_, at + static_cast<off_t>(hole), SEEK_SET);
+        return hole;
+    }
+
+  private:
+    int fd_;
+    bool sparse_ = false;
+    off_t size_ = 0, data_end_ = 0;
+};
+
+}  // namespace
+
 Result<std::string> hash_file_hex(HashKind kind, const std::string& path) {
     const Fd fd = TARN_TRY(open_file(path, O_RDONLY));
     Hasher hasher(kind);
+    Holes holes(fd.get());
     std::string buffer(1 << 18, '\0');
-    for (;;) {
+    const std::string zeros(buffer);
+    for (off_t at = 0;;) {
+        if (const std::size_t hole = holes.skip(at, zeros.size()); hole > 0) {
+            hasher.update({zeros.data(), hole});
+            at += static_cast<off_t>(hole);
+            continue;
+        }
         const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
         if (n < 0 && errno == EINTR) {
             continue;
@@ -112,6 +157,7 @@ Result<std::string> hash_file_hex(HashKind kind, const std::string& path) {
             return hasher.finish_hex();
         }
         hasher.update({buffer.data(), static_cast<std::size_t>(n)});
+        at += n;
     }
 }
 

@@ -107,16 +107,16 @@ Result<Documents> make_documents(const Store& store, const Composition& composit
     inventory.created = composition.time;
     const std::vector<ResolvedPackage>& packages = *composition.packages;
     inventory.packages.resize(packages.size());
-    TARN_TRY(parallel_for(
-        packages.size(), request.jobs, request.stop, [&](std::size_t i) -> Result<void> {
-            const RepoIndex::Item& item = *packages[i].item;
-            const rpm::PackageInfo info = TARN_TRY(rpm::read_package(store, item.rpm));
-            const auto origin = request.origins.find(file_name(item.location));
-            inventory.packages[i] = package_of(
-                info, item.rpm, origin == request.origins.end() ? Origin{} : origin->second);
-            inventory.packages[i].bytes = composition.merged->bytes[i];
-            return {};
-        }));
+    const auto fill = [&](std::size_t i) -> Result<void> {
+        const RepoIndex::Item& item = *packages[i].item;
+        const rpm::PackageInfo info = TARN_TRY(rpm::read_package(store, item.rpm));
+        const auto origin = request.origins.find(file_name(item.location));
+        inventory.packages[i] = package_of(
+            info, item.rpm, origin == request.origins.end() ? Origin{} : origin->second);
+        inventory.packages[i].bytes = composition.merged->bytes[i];
+        return {};
+    };
+    TARN_TRY(parallel_for(packages.size(), request.jobs, request.stop, fill));
     std::ranges::stable_sort(inventory.packages, {}, &evidence::Package::name);
     Documents out;
     out.spdx = evidence::spdx_json(inventory);
@@ -146,12 +146,20 @@ std::vector<ManifestAdded> added_entries(const Composition& composition) {
         declared.insert(file.path.starts_with('/') ? file.path.substr(1) : file.path);
     }
     std::vector<ManifestAdded> out;
-    for (const TreeEntry& entry : composition.system->tree.entries()) {
+    const Tree& tree = composition.system->tree;
+    for (const TreeEntry& entry : tree.entries()) {
         const TreeEntry* brought = composition.merged->tree.find(entry.path);
         if (brought == nullptr || !same_for_manifest(entry, *brought)) {
             out.push_back({entry, declared.contains(entry.path) ? "declared" : "composer"});
         }
     }
+    for (const TreeEntry& entry : composition.merged->tree.entries()) {
+        if (tree.find(entry.path) == nullptr) {
+            out.push_back({entry, "left-out"});
+        }
+    }
+    std::ranges::stable_sort(
+        out, {}, [](const ManifestAdded& one) -> const std::string& { return one.entry.path; });
     return out;
 }
 
