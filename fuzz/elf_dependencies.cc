@@ -1,6 +1,6 @@
 // rooms: rpm
 // SPDX-License-Identifier: MIT
-#include "rpm/detail/elf.hh"
+#include "rpm/elf.hh"
 #include "rpm/detail/textdeps.hh"
 
 using namespace tarn;

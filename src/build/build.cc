@@ -153,7 +153,11 @@ void Runner::run_one(std::size_t node) {
 std::vector<const AvailablePackage*> Runner::available_for(std::size_t node) const {
     std::set<std::string> replaced;
     std::vector<const AvailablePackage*> available;
+    // What is cross built does not run here: a buildroot has the imported twin of it.
     for (std::size_t need : plan_.graph.closure[node]) {
+        if (!request_.architecture.empty()) {
+            break;
+        }
         for (const auto& package : products_[need].packages) {
             replaced.insert(package.info.meta.nevra.name);
             available.push_back(&package);
@@ -169,7 +173,7 @@ std::vector<const AvailablePackage*> Runner::available_for(std::size_t node) con
 
 Result<Digest> Runner::root_for(std::size_t node) {
     const PlannedComponent& planned = plan_.components[node];
-    std::vector<std::string> names = request_.project->build_base_packages;
+    std::vector<std::string> names = base_packages(request_);
     names.insert(
         names.end(), planned.query.build_requires.begin(), planned.query.build_requires.end());
     auto rpms = resolve_remembered(store_, available_for(node), names, planned.component->name);
@@ -212,7 +216,8 @@ Result<void> Runner::build_one(std::size_t node) {
     if (!root) {
         return failures_[node] ? Result<void>() : fail(std::move(root.error()));
     }
-    const Action action = rpmbuild_action(planned, *root, request_.project->source_date_epoch);
+    const Action action = rpmbuild_action(
+        planned, *root, request_.project->source_date_epoch, request_.architecture);
     RunOptions options;
     options.cache = request_.force ? CachePolicy::kIgnore : CachePolicy::kUse;
     options.stop = request_.stop;

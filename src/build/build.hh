@@ -25,11 +25,12 @@ struct AvailablePackage {  // what a buildroot may be made of
 };
 
 // Macro files every query and build reads: <project root>/buildroot/macros.*, by name, after rpm's
-// own (docs/formats/build.md).
+// own; a cross build then those of buildroot/<architecture>/ (docs/formats/build.md).
 struct BuildRequest {
     const Project* project = nullptr;
     std::vector<std::pair<const Component*, Rendered>> components;
-    std::vector<AvailablePackage> available;  // imported
+    std::vector<AvailablePackage> available;  // imported, of the machine's architecture
+    std::string architecture{};               // to cross build for; empty: the machine's own
     unsigned jobs = 1;
     bool force = false;
     // Build only these (and what they need of the others); everything when empty.
@@ -38,8 +39,8 @@ struct BuildRequest {
     std::string log_dir;
 };
 
-// Those macro files, in order, as one text.
-Result<std::string> project_macros(const Project& project);
+// Those macro files, in order, as one text. `architecture` as in a BuildRequest.
+Result<std::string> project_macros(const Project& project, const std::string& architecture = {});
 
 struct BuiltComponent {
     std::string name;

@@ -63,4 +63,40 @@ Result<const Component*> selected_one(Context& context) {
     return found.components.front();
 }
 
+Option architecture_option(Architectures how_many) {
+    std::vector<std::string> words = {"x86_64", "aarch64"};
+    if (how_many == Architectures::kSeveral) {
+        words.emplace_back("all");
+    }
+    return {"--arch", "ARCH", "architecture (this machine's)", std::move(words)};
+}
+
+Result<std::vector<Workspace*>> chosen_workspaces(Context& context, const std::string& image) {
+    Workspace* const machine = TARN_TRY(context.workspace());
+    const std::string given = context.given().value("arch");
+    const auto found = machine->project().images.find(image);
+    const std::string declared =
+        found == machine->project().images.end() ? "" : found->second.architecture;
+    std::vector<std::string> names = {given};
+    if (given == "all") {
+        names = machine->project().import_policy.architectures;
+    }
+    if ((given == "all" || given.empty()) && !declared.empty()) {
+        names = {declared};
+    }
+    if (names.empty() || names.front().empty()) {
+        names = {machine->architecture()};
+    }
+    std::vector<Workspace*> out;
+    for (const std::string& name : names) {
+        out.push_back(TARN_TRY(machine->at(name)));
+    }
+    return out;
+}
+
+Result<Workspace*> chosen_workspace(Context& context, const std::string& image) {
+    const std::vector<Workspace*> all = TARN_TRY(chosen_workspaces(context, image));
+    return all.front();
+}
+
 }  // namespace tarn::cli

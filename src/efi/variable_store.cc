@@ -24,11 +24,19 @@ constexpr unsigned kAdded =
 constexpr unsigned kInTransition = 0x3e;  // being replaced, but nothing took its place
 constexpr char kErased = '\xff';
 
-// Of OVMF with 4 MiB of flash.
-constexpr std::size_t kBlock = 0x1000;
-constexpr std::size_t kFlash = 0x84000;      // of which 0x40000 are variables, 0x1000 the event log
 constexpr std::size_t kVariables = 0x40000;  // with the volume header
-constexpr std::size_t kWorking = 0x41000;    // 0x1000, then 0x42000 spare
+
+struct FlashLayout {
+    std::size_t file, volume;
+    std::size_t block;
+    std::size_t working, working_size;  // then what is spare
+    std::uint32_t attributes;           // of the volume
+};
+// With 4 MiB of flash: 0x40000 variables, 0x1000 event log, 0x1000, 0x42000 spare. Readable, writable,
+// erases to 1, aligned to 16.
+constexpr FlashLayout kOvmf = {0x84000, 0x84000, 0x1000, 0x41000, 0x1000, 0x0004feff};
+// Three blocks at the beginning of 64 MiB.
+constexpr FlashLayout kAavmf = {0x4000000, 0xc0000, 0x40000, 0x40000, 0x40000, 0x00000e36};
 
 std::uint32_t crc32_of(std::string_view bytes) {
     std::uint32_t crc = 0xffffffffu;
@@ -161,20 +169,22 @@ Result<std::vector<Stored>> read_area(std::string_view flash, const Area& area) 
 
 }  // namespace
 
-std::string blank_variable_store() {
-    std::string out(kFlash, kErased);
+std::string blank_variable_store(VariableFlash flash) {
+    const FlashLayout& layout = flash == VariableFlash::kOvmf ? kOvmf : kAavmf;
+    std::string out(layout.volume, kErased);
+    out.resize(layout.file, '\0');
     std::string header(16, '\0');
     header += guid_bytes(kNvData);
-    append_le(header, kFlash, 8);
+    append_le(header, layout.volume, 8);
     header += "_FVH";
-    append_le(header, 0x0004feff, 4);  // readable, writable, erases to 1, aligned to 16
+    append_le(header, layout.attributes, 4);
     append_le(header, kVolumeHeader, 2);
     append_le(header, 0, 2);  // checksum, below
     append_le(header, 0, 2);
     append_le(header, 0, 1);
     append_le(header, 2, 1);  // revision
-    append_le(header, kFlash / kBlock, 4);
-    append_le(header, kBlock, 4);
+    append_le(header, layout.file / layout.block, 4);
+    append_le(header, layout.block, 4);
     append_le(header, 0, 8);
     put_le(header, 0x32, (0x10000u - sum16(header)) & 0xffff, 2);
     header += guid_bytes(kAuthenticatedStore);
@@ -186,10 +196,10 @@ std::string blank_variable_store() {
     std::string working = guid_bytes(kWorkingBlock);
     append_le(working, 0xffffffffu, 4);  // checksum, below
     append_le(working, 0xffffffffu, 4);  // state, not part of it
-    append_le(working, kBlock - 32, 8);  // of the queue
+    append_le(working, layout.working_size - 32, 8);  // of the queue
     put_le(working, 16, crc32_of(working), 4);
     put_le(working, 20, 0xfe, 1);  // valid
-    out.replace(kWorking, working.size(), working);
+    out.replace(layout.working, working.size(), working);
     return out;
 }
 

@@ -62,8 +62,10 @@ Result<void> verify_update(const Variable& variable,
 
 // ---- OVMF's variable store --------------------------------------------------------------------
 
-// OVMF_VARS_4M.fd as it comes from EDK2, without variables.
-std::string blank_variable_store();
+// OVMF_VARS_4M.fd as it comes from EDK2, without variables; and what AAVMF makes of the empty flash
+// it comes with.
+enum class VariableFlash { kOvmf, kAavmf };
+std::string blank_variable_store(VariableFlash flash = VariableFlash::kOvmf);
 // A copy of `store` (a flash image: OVMF_VARS*.fd, AAVMF_VARS.fd) with these variables instead of
 // what it had under their names. kNoSpace, kCorrupt.
 Result<std::string> with_variables(std::string_view store, const std::vector<Variable>& variables);

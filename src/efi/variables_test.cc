@@ -115,6 +115,19 @@ TEST(VariableStore, BlankIsWhatOvmfComesWith) {
     EXPECT_TRUE(blank_variable_store() == *read_file(path));
 }
 
+// Everything but the variables themselves, which are those of others.
+TEST(VariableStore, BlankForAavmfIsLaidOutAsAavmfDoes) {
+    const std::string path = "/usr/share/AAVMF/AAVMF_VARS.ms.fd";
+    if (!path_exists(path)) {
+        GTEST_SKIP() << path << " is not installed here";
+    }
+    const std::string blank = blank_variable_store(VariableFlash::kAavmf);
+    const std::string theirs = *read_file(path);
+    EXPECT_TRUE(blank.substr(0, 0x48 + 28) == theirs.substr(0, 0x48 + 28));
+    EXPECT_TRUE(blank.substr(0x40000) == theirs.substr(0x40000));
+    EXPECT_TRUE(read_variables(blank)->empty());
+}
+
 TEST(VariableStore, VariablesComeBackAndAreReplacedByName) {
     const Made made = make_key();
     const auto variables = enrolled_variables(one_key(made), kTime);

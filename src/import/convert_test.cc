@@ -472,6 +472,15 @@ TEST_F(Import, CoveredScriptIsSilentUntilItChanges) {
     EXPECT_THAT(good().warnings, Contains(HasSubstr("changed since it was reviewed")));
 }
 
+TEST_F(Import, ScriptThatNamesAnotherArchitectureWasReviewed) {
+    const std::string read = "#!/bin/sh\nupdate x:amd64 /lib/x86_64-linux-gnu\n";
+    rule().scripts = {{"postinst", "links", "why", sha256_hex(read), {}}};
+    deb_.scripts["postinst"] = "#!/bin/sh\nupdate x:arm64 /lib/aarch64-linux-gnu\n";
+    EXPECT_THAT(good().warnings, IsEmpty());
+    deb_.scripts["postinst"] += "update y:arm64\n";
+    EXPECT_THAT(good().warnings, Contains(HasSubstr("changed since it was reviewed")));
+}
+
 TEST_F(Import, DebconfFilesNeedNoWordWhenDebconfIsNeverImported) {
     deb_.scripts["config"] = "#!/bin/sh\ndb_input high x\n";
     EXPECT_THAT(bad(), HasSubstr("config of `foo`"));

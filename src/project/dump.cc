@@ -188,6 +188,7 @@ Node import_group_node(Filler fill, const ImportGroup& group) {
     fill.text("description", group.description);
     fill.texts("packages", group.packages);
     fill.texts("exclude", group.exclude);
+    fill.texts("architectures", group.architectures);
     fill.table("upstream-distro",
                distro_reference_node(fill.below("upstream-distro"), group.upstream));
     return std::move(fill).take();
@@ -271,6 +272,7 @@ class Dump {
         Filler build = top("build");
         build.texts("base-packages", project_.build_base_packages);
         build.texts("tools-packages", project_.tools_packages);
+        build.texts("cross-packages", project_.cross_packages);
         root_.table_if("build", std::move(build).take());
         Filler signing = top("signing");
         signing.text("key", project_.signing.key);

@@ -56,6 +56,48 @@ assert = { without = ["perl"], max-packages = 20 }
     EXPECT_EQ(it.project().images.size(), 2u) << "a part is no image";
 }
 
+TEST(Images, APartWithAnArchitectureIsForThatOneAlone) {
+    const auto words = [](const std::string& architecture) {
+        Loaded it;
+        LoadOptions options;
+        options.architecture = architecture;
+        it.file("tarn.toml", R"(
+[image-parts.x86]
+architecture = "x86_64"
+kernel-command-line = ["console=ttyS0"]
+[image-parts.arm]
+architecture = "aarch64"
+kernel-command-line = ["console=ttyAMA0"]
+[images.vm]
+includes = ["x86", "arm"]
+kernel-command-line = ["quiet"]
+)")
+            .load(options);
+        EXPECT_EQ(it.project().images.at("vm").architecture, "") << "a part does not choose it";
+        return it.project().images.at("vm").kernel_command_line;
+    };
+    EXPECT_THAT(words(""), ElementsAre("console=ttyS0", "quiet"));
+    EXPECT_THAT(words("aarch64"), ElementsAre("console=ttyAMA0", "quiet"));
+}
+
+TEST(Architectures, AreAFewWords) {
+    Loaded it;
+    it.file("tarn.toml", R"(
+[import-policy]
+architectures = ["x86_64", "arm64"]
+[import-groups.a]
+upstream-distro = { name = "debian" }
+packages = ["x"]
+architectures = ["cross-aarch"]
+[distros.debian]
+kind = "debian"
+)")
+        .load();
+    EXPECT_FALSE(it.loaded());
+    EXPECT_THAT(it.said(), HasSubstr("3:28: error: `architectures` cannot be \"arm64\""));
+    EXPECT_THAT(it.said(), HasSubstr("did you mean `cross-aarch64`?"));
+}
+
 TEST(Images, MistakesInTheirTablesAreAllTold) {
     Loaded it;
     it.file("tarn.toml", R"(

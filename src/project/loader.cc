@@ -112,7 +112,9 @@ Result<Project> load_project(const LoadOptions& options,
         }
     }
     Project project =
-        declaration::Resolver(files, diagnostics, options.permissive, options.strict).resolve();
+        declaration::Resolver(
+            files, diagnostics, options.permissive, options.strict, options.architecture)
+            .resolve();
     project.file = *file;
     project.root = parent_path(*file);
     set_directories(project);

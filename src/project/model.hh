@@ -161,6 +161,7 @@ struct BuildConfig {
     bool failure_expected = false;
     std::string failure_reason;
     bool expensive = false;
+    std::vector<std::string> cross_architectures;  // that it can be cross built for
 };
 
 struct Publish {  // channels a package goes to; empty: none said, "none": not published
@@ -210,6 +211,8 @@ struct ImportGroup {
     DistroReference upstream{};
     std::vector<std::string> packages;
     std::vector<std::string> exclude;
+    // Import targets that take it: "x86_64", "aarch64", "cross-aarch64"; empty: every architecture.
+    std::vector<std::string> architectures;
     Span where{};
 };
 
@@ -217,7 +220,7 @@ struct ScriptCover {
     std::string script;      // preinst postinst prerm postrm config triggers
     std::string covered_by;  // several are joined by ", "
     std::string reason;
-    std::string reviewed;  // SHA-256 of the script that was read; empty: not pinned
+    std::string reviewed;  // SHA-256 of the script that was read, several joined by ", "; empty: not pinned
     Span where{};
 };
 
@@ -253,6 +256,7 @@ struct SnippetCover {  // a debhelper generator whose blocks need no further wor
 
 struct ImportPolicy {
     std::string release_suffix;
+    std::vector<std::string> architectures;  // that are imported; empty: x86_64
     std::vector<std::string> exclude_paths, keep_paths;
     std::vector<NameReason> never_import;
     std::map<std::string, std::string> virtual_packages;  // virtual name -> chosen package
@@ -383,6 +387,7 @@ struct Project {
     SecureBoot secure_boot{};
     std::vector<std::string> build_base_packages;  // [build] base-packages: in every buildroot
     std::vector<std::string> tools_packages;       // [build] tools-packages: the tools tree
+    std::vector<std::string> cross_packages;       // [build] cross-packages: where a build is a cross build
 
     // With LoadOptions::origins: where each value was written, by the keys that lead to it, joined
     // by kOriginSeparator; of an array of plain values, each element's place.
@@ -405,6 +410,7 @@ struct LoadOptions {
     bool strict = false;                    // known traps of the format are warnings
     bool default_config = true;             // the defaults compiled in are read first
     bool origins = false;                   // fill Project::origins
+    std::string architecture{};             // image parts of another one are left out; empty: x86_64
     std::string user_file{};                // read before config_files when it exists
     std::string shown_from{};               // paths below it are shown relative; empty: here
 };

@@ -3,7 +3,7 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
-#include "rpm/detail/elf.hh"
+#include "rpm/elf.hh"
 #include "rpm/detail/textdeps.hh"
 
 #include <rpm/rpmds.h>

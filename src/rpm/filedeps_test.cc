@@ -3,7 +3,7 @@
 
 #include "base/process.hh"
 #include "base/strings.hh"
-#include "rpm/detail/elf.hh"
+#include "rpm/elf.hh"
 #include "rpm/detail/textdeps.hh"
 #include "rpm/test_package.hh"
 

@@ -104,7 +104,8 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
                         .advise("`tarn image build` builds it"));
     }
     TARN_TRY(make_directories(request.work_dir));
-    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware(!request.secure_boot_certificate.empty())), {}};
+    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware(!request.secure_boot_certificate.empty(), request.architecture)), {}};
+    prepared.machine.architecture = request.architecture;
     prepared.machine.disk = request.disk;
     prepared.machine.memory_mib = request.memory_mib;
     prepared.machine.cpus = request.cpus;
@@ -113,6 +114,9 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
     prepared.machine.secure_boot = !request.secure_boot_certificate.empty();
     std::string variables = TARN_TRY(read_file(prepared.firmware.variables));
     if (prepared.machine.secure_boot) {
+        if (request.architecture == "aarch64") {  // comes unformatted
+            variables = efi::blank_variable_store(efi::VariableFlash::kAavmf);
+        }
         const efi::Certificate certificate =
             TARN_TRY(efi::Certificate::read(request.secure_boot_certificate));
         variables = TARN_TRY(efi::with_variables(
@@ -236,7 +240,7 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     const Fd held = TARN_TRY(lock_logs(request.work_dir));
     const std::string manifest_text = TARN_TRY(read_file(request.manifest, 256ULL << 20));
     const Manifest manifest = TARN_TRY(Manifest::parse(manifest_text));
-    AcceleratorProbe probe = probe_accelerator();
+    AcceleratorProbe probe = probe_accelerator(request.architecture);
     reporter.info(fmt::format("QEMU with {} ({})",
                               probe.accelerator == Accelerator::kKvm ? "KVM" : "TCG",
                               probe.why));
@@ -256,7 +260,8 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     const Child bad_server = TARN_TRY(Child::start(bad));
 
     vm::GuestServers servers{fmt::format("http://{}:{}/", kHostAddress, kGoodPort),
-                             fmt::format("http://{}:{}/", kHostAddress, kBadPort)};
+                             fmt::format("http://{}:{}/", kHostAddress, kBadPort),
+                             vm::results_port(request.architecture)};
     prepared.machine.credentials = vm::check_credentials(*request.image, servers);
     prepared.machine.results = "file,path=" + vm::option_value(join_path(request.work_dir, "results.log"));
     reporter.begin("booting", 0, "s");
@@ -280,7 +285,7 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
 }
 
 Result<int> boot_interactive(const BootRequest& request) {
-    const AcceleratorProbe probe = probe_accelerator();
+    const AcceleratorProbe probe = probe_accelerator(request.architecture);
     Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
     prepared.machine.console = "stdio,mux=on,signal=off";
     prepared.machine.credentials = vm::console_credentials();

@@ -24,8 +24,11 @@ constexpr const char* kWanted = "[Unit]\nWants=tarn-check.service\n";
 
 // Reads nothing from the host: all it needs to know is put in front of it as variables.
 constexpr const char* kScript = R"bash(
-stty -F /dev/ttyS1 raw -echo 2>/dev/null
-exec 3>/dev/ttyS1
+for _ in $(seq 60); do [ -c "$results" ] && break; sleep 1; done
+# Programs that are confined inherit it: a terminal is what they may write to.
+[ -z "$selinux" ] || chcon -t tty_device_t "$(readlink -f "$results")"
+stty -F "$results" raw -echo 2>/dev/null
+exec 3>"$results"
 say() { printf '%s\n' "$*" >&3; }
 check() { # name, 0 or not, detail
     local result=fail
@@ -191,11 +194,12 @@ systemctl poweroff
 
 std::map<std::string, std::string> check_credentials(const Image& image,
                                                      const GuestServers& servers) {
-    std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\ngood_url='{}'\nbad_url='{}'\n",
+    std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\nresults='{}'\ngood_url='{}'\nbad_url='{}'\n",
                                      image.boot_install,
                                      image.selinux.mode == "disabled" ? "" : image.selinux.mode,
                                      image.secure_boot ? "yes" : "no",
                                      image.integrity,
+                                     servers.results,
                                      servers.good_url,
                                      servers.bad_url);
     script += kScript;

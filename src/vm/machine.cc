@@ -17,27 +17,40 @@
 
 namespace tarn::vm {
 
-Result<Firmware> find_firmware(bool secure_boot) {
+namespace {
+
+Result<Firmware> find_pair(std::initializer_list<Firmware> pairs, const char* package) {
+    for (const Firmware& pair : pairs) {
+        if (path_exists(pair.code) && path_exists(pair.variables)) {
+            return pair;
+        }
+    }
+    return fail(error(ErrorKind::kNotFound,
+                      "there is no {} on this machine",
+                      pairs.begin()->code)
+                    .advise(fmt::format("install the package {}", package)));
+}
+
+}  // namespace
+
+Result<Firmware> find_firmware(bool secure_boot, const std::string& architecture) {
+    if (architecture == "aarch64") {
+        // One build for both: it checks signatures once keys are enrolled.
+        return find_pair({{"/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"}},
+                         "qemu-efi-aarch64");
+    }
     if (secure_boot) {
-        const Firmware secure{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
-                              "/usr/share/OVMF/OVMF_VARS_4M.fd"};
-        if (path_exists(secure.code) && path_exists(secure.variables)) {
-            return secure;
-        }
-        return fail(error(ErrorKind::kNotFound, "there is no {} on this machine", secure.code)
-                        .advise("install the package ovmf"));
+        return find_pair(
+            {{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"}},
+            "ovmf");
     }
-    static constexpr const char* kPairs[][2] = {
-        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
-        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
-    };
-    for (const auto& pair : kPairs) {
-        if (path_exists(pair[0]) && path_exists(pair[1])) {
-            return Firmware{pair[0], pair[1]};
-        }
-    }
-    return fail(error(ErrorKind::kNotFound, "there is no OVMF firmware on this machine")
-                    .advise("install the package ovmf"));
+    return find_pair({{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+                      {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"}},
+                     "ovmf");
+}
+
+std::string results_port(const std::string& architecture) {
+    return architecture == "aarch64" ? "/dev/virtio-ports/tarn.results" : "/dev/ttyS1";
 }
 
 std::string option_value(std::string_view text) {
@@ -50,7 +63,8 @@ std::string option_value(std::string_view text) {
 }
 
 std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware) {
-    std::vector<std::string> argv = {"qemu-system-x86_64",
+    const bool arm = machine.architecture == "aarch64";
+    std::vector<std::string> argv = {"qemu-system-" + machine.architecture,
                                      "-nodefaults",
                                      "-no-user-config",
                                      "-display",
@@ -61,7 +75,9 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
         argv.push_back(std::move(value));
     };
     const bool kvm = machine.accelerator == Accelerator::kKvm;
-    if (machine.secure_boot) {
+    if (arm) {
+        add("-machine", "virt");
+    } else if (machine.secure_boot) {
         add("-machine", "q35,smm=on,hpet=off");
         add("-global", "driver=cfi.pflash01,property=secure,value=on");
         add("-global", "ICH9-LPC.disable_s3=1");
@@ -69,7 +85,8 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
         add("-machine", "q35,smm=off,hpet=off");
     }
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
-    add("-cpu", kvm ? "host" : "max");
+    // A real one: `max` has what takes long to emulate (pointer authentication).
+    add("-cpu", kvm ? "host" : arm ? "cortex-a72" : "max");
     add("-smp", std::to_string(machine.cpus));
     add("-m", std::to_string(machine.memory_mib));
     add("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + option_value(firmware.code));
@@ -84,7 +101,12 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
     add("-serial", "chardev:console");
     if (!machine.results.empty()) {
         add("-chardev", machine.results + ",id=results");
-        add("-serial", "chardev:results");
+        if (arm) {  // the board has one serial port
+            add("-device", "virtio-serial-pci");
+            add("-device", "virtserialport,chardev=results,name=tarn.results");
+        } else {
+            add("-serial", "chardev:results");
+        }
     }
     for (const auto& [name, bytes] : machine.credentials) {
         add("-smbios", "type=11,value=io.systemd.credential.binary:" + name + "=" + base64(bytes));

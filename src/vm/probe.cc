@@ -48,8 +48,16 @@ std::string probe_sector() {
 
 }  // namespace
 
-AcceleratorProbe probe_accelerator() {
+AcceleratorProbe probe_accelerator(const std::string& architecture) {
     const auto tcg = [](std::string why) { return AcceleratorProbe{Accelerator::kTcg, std::move(why)}; };
+#if defined(__x86_64__)
+    const bool own = architecture == "x86_64";
+#else
+    const bool own = false;  // the probe is a program for x86
+#endif
+    if (!own) {
+        return tcg(fmt::format("{} is emulated here", architecture));
+    }
     if (!path_exists("/dev/kvm")) {
         return tcg("there is no /dev/kvm");
     }

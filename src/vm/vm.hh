@@ -19,13 +19,15 @@ struct AcceleratorProbe {
     Accelerator accelerator = Accelerator::kTcg;
     std::string why;  // "KVM present but unusable: guest probe timed out"
 };
-// Runs a real tiny guest with a time limit before trusting /dev/kvm.
-AcceleratorProbe probe_accelerator();
+// Runs a real tiny guest with a time limit before trusting /dev/kvm. Another architecture than this
+// machine's is emulated.
+AcceleratorProbe probe_accelerator(const std::string& architecture = "x86_64");
 
 struct BootRequest {
     std::string disk;          // raw image
     std::string manifest;      // path of manifest.json
     const Image* image = nullptr;
+    std::string architecture = "x86_64";
     // Certificate file: the machine trusts boot programs of its key alone. Empty: of anyone.
     std::string secure_boot_certificate{};
     std::string repository;    // published snapshot served to the guest

@@ -44,6 +44,31 @@ TEST(Qemu, SecureBootKeepsTheVariablesOutOfTheSystemsReach) {
     EXPECT_EQ(words(false).find("property=secure"), std::string::npos);
 }
 
+TEST(Qemu, HasABoardForEachArchitecture) {
+    vm::Machine machine;
+    machine.architecture = "aarch64";
+    machine.results = "file,path=/r";
+    const auto argv = vm::qemu_command(machine, {"/code", "/vars"});
+    EXPECT_EQ(argv.front(), "qemu-system-aarch64");
+    std::string all;
+    for (const std::string& each : argv) {
+        all += each + " ";
+    }
+    EXPECT_NE(all.find("-machine virt "), std::string::npos);
+    EXPECT_NE(all.find("virtserialport,chardev=results,name=tarn.results"), std::string::npos);
+    EXPECT_EQ(all.find("chardev:results"), std::string::npos);
+    EXPECT_EQ(vm::results_port("aarch64"), "/dev/virtio-ports/tarn.results");
+    EXPECT_EQ(vm::results_port("x86_64"), "/dev/ttyS1");
+}
+
+#if defined(__x86_64__)
+TEST(Probe, EmulatesWhatTheMachineIsNot) {
+    const AcceleratorProbe probe = probe_accelerator("aarch64");
+    EXPECT_EQ(probe.accelerator, Accelerator::kTcg);
+    EXPECT_EQ(probe.why, "aarch64 is emulated here");
+}
+#endif
+
 TEST(GuestChecks, LookAtSecureBootWhenTheImageIsSigned) {
     Image image;
     const auto script = [&] { return vm::check_credentials(image, {}).at("tarn.check"); };

@@ -8,6 +8,8 @@ namespace tarn {
 
 namespace {
 
+constexpr std::string_view kBootFiles = "usr/lib/systemd/boot/efi/";
+
 Result<const Image*> find_image(const Project& project, const std::string& name) {
     const auto found = project.images.find(name);
     if (found != project.images.end()) {
@@ -20,11 +22,27 @@ Result<const Image*> find_image(const Project& project, const std::string& name)
     return fail(unknown_name("image", name, known));
 }
 
-// As it is to be built: a foreign description read and laid below what the project says itself.
-Result<Image> effective_image(const Project& project, const std::string& name, Reporter* reporter) {
-    const Image* image = TARN_TRY(find_image(project, name));
+// As it is to be built for `architecture`: a foreign description read and laid below what the project
+// says itself.
+Result<Image> effective_image(const Project& project,
+                              const std::string& name,
+                              const std::string& architecture,
+                              Reporter* reporter) {
+    Image image_here = *TARN_TRY(find_image(project, name));
+    const Image* image = &image_here;
+    if (!image->architecture.empty() && image->architecture != architecture) {
+        return fail(error(ErrorKind::kUsage,
+                          "the image `{}` is for {}, not for {}",
+                          name,
+                          image->architecture,
+                          architecture)
+                        .advise("take `architecture` out of its declaration to build it for both"));
+    }
+    if (architecture != "x86_64") {
+        image_here.architecture = architecture;
+    }
     if (image->definition_type != "kiwi") {
-        return *image;
+        return image_here;
     }
     kiwi::Selection selection;
     selection.profile = image->definition_profile;
@@ -71,6 +89,37 @@ std::map<std::string, std::string> places_of(const Project& project,
 
 }  // namespace
 
+// Boot files are no programs of the machine: a foreign image takes them from its own architecture.
+Result<Tree> Workspace::Impl::tools_tree(Workspace& workspace, Reporter& reporter) {
+    Workspace* const owner = foreign() ? machine->self : &workspace;
+    const auto* packages = TARN_TRY(owner->available_packages(reporter));
+    const std::vector<Digest> tools = TARN_TRY(resolve_root(*packages, project.tools_packages));
+    Tree tree = TARN_TRY(make_root(store, tools, jobs));
+    if (!foreign()) {
+        return tree;
+    }
+    const auto boot_file = [](const TreeEntry& entry) {
+        return entry.path.starts_with(kBootFiles) && entry.kind != EntryKind::kDirectory;
+    };
+    const auto* own = TARN_TRY(workspace.available_packages(reporter));
+    std::vector<Tree> layers;
+    layers.push_back(std::move(tree));
+    for (const AvailablePackage& package : *own) {
+        const auto& files = package.info.files;
+        if (std::any_of(files.begin(), files.end(), [&](const rpm::PackageFile& file) {
+                return boot_file(file.entry);
+            })) {
+            const Tree payload = TARN_TRY(rpm::payload_tree(store, package.rpm));
+            layers.push_back(payload.filter(boot_file));
+        }
+    }
+    std::vector<const Tree*> all;
+    for (const Tree& layer : layers) {
+        all.push_back(&layer);
+    }
+    return merge(all).tree;
+}
+
 Result<ImageResult> Workspace::Impl::compose(Workspace& workspace,
                                              const ComposeRequest& wanted,
                                              Reporter& reporter) {
@@ -90,8 +139,7 @@ Result<ImageResult> Workspace::Impl::compose(Workspace& workspace,
     if (const auto text = read_file(workspace.lock_path(), 64ULL << 20)) {
         request.lock = Digest::of(*text);
     }
-    const std::vector<Digest> tools = TARN_TRY(resolve_root(*available, project.tools_packages));
-    request.tools = TARN_TRY(make_root(store, tools, jobs));
+    request.tools = TARN_TRY(tools_tree(workspace, reporter));
     for (const DistroPackage& package : all) {
         request.origins.emplace(package.nevra.file_name(), package.origin);
     }
@@ -103,7 +151,7 @@ Result<ImageResult> Workspace::Impl::compose(Workspace& workspace,
 
 Result<ImageResult> Workspace::build_image(const std::string& name, bool force,
                                            Reporter& reporter) {
-    const Image image = TARN_TRY(effective_image(impl_->project, name, &reporter));
+    const Image image = TARN_TRY(effective_image(impl_->project, name, impl_->target, &reporter));
     std::unique_ptr<efi::ImageSigner> boot_signer;
     if (image.secure_boot) {
         boot_signer = TARN_TRY(efi::open_signer(boot_key_source()));
@@ -119,7 +167,7 @@ Result<ImageResult> Workspace::build_image(const std::string& name, bool force,
 Result<std::vector<efi::UnsignedImage>> Workspace::export_unsigned(const std::string& name,
                                                                    const std::string& directory,
                                                                    Reporter& reporter) {
-    const Image image = TARN_TRY(effective_image(impl_->project, name, &reporter));
+    const Image image = TARN_TRY(effective_image(impl_->project, name, impl_->target, &reporter));
     if (!image.secure_boot) {
         return fail(error(ErrorKind::kUsage, "the image `{}` is not signed for Secure Boot", name)
                         .advise("set `secure-boot = true`"));
@@ -165,6 +213,7 @@ Result<BootRequest> Workspace::boot_request(const std::string& name) const {
     request.disk = join_path(image_directory(name), name + ".raw");
     request.manifest = join_path(image_directory(name), "manifest.json");
     request.image = image;
+    request.architecture = impl_->target;
     if (image->secure_boot) {
         request.secure_boot_certificate = boot_key_source().certificate;
     }

@@ -147,6 +147,9 @@ Result<const std::vector<ImportedPackage>*> Workspace::import_all(Reporter& repo
 }
 
 Result<Rendered> Workspace::render(const Component& component, Reporter& reporter) {
+    if (impl_->foreign()) {  // source files are in the machine's lock
+        return impl_->machine->self->render(component, reporter);
+    }
     SourcesOptions options;
     auto sources = TARN_TRY(component_sources(*this, component, options, reporter));
     for (const std::string& warning : sources.warnings) {
@@ -197,9 +200,23 @@ Result<BuildOutcome> Workspace::build(const std::vector<std::string>& names,
             return fail(unknown_name("component", name, known));
         }
     }
-    const auto* available = TARN_TRY(available_packages(reporter));
-    const StageTimer timer(impl_->times, "build");
+    std::vector<const Component*> components;
+    Workspace* buildroots = this;
     BuildRequest request;
+    if (impl_->foreign()) {
+        components = TARN_TRY(cross_components(names));
+        if (components.empty()) {
+            return BuildOutcome{};
+        }
+        buildroots = TARN_TRY(at_target(cross_target()));
+        request.architecture = impl_->target;
+    } else {
+        for (const auto& [name, component] : impl_->project.components) {
+            components.push_back(&component);
+        }
+    }
+    const auto* available = TARN_TRY(buildroots->available_packages(reporter));
+    const StageTimer timer(impl_->times, "build");
     request.project = &impl_->project;
     request.available = *available;
     request.jobs = impl_->jobs;
@@ -207,11 +224,41 @@ Result<BuildOutcome> Workspace::build(const std::vector<std::string>& names,
     request.wanted = names;
     request.stop = impl_->options.stop;
     request.log_dir = impl_->project.log_dir;
-    for (const auto& [name, component] : impl_->project.components) {
-        request.components.emplace_back(&component, TARN_TRY(render(component, reporter)));
+    for (const Component* const component : components) {
+        request.components.emplace_back(component, TARN_TRY(render(*component, reporter)));
     }
     LocalExecutor executor(impl_->store);
     return build_components(impl_->store, executor, request, reporter);
+}
+
+// Those that can be built for this architecture on the machine's; all of `names` must be.
+Result<std::vector<const Component*>> Workspace::cross_components(
+    const std::vector<std::string>& names) {
+    std::vector<const Component*> out;
+    for (const auto& [name, component] : impl_->project.components) {
+        const std::vector<std::string>& known = component.build.cross_architectures;
+        if (std::find(known.begin(), known.end(), impl_->target) != known.end()) {
+            out.push_back(&component);
+        } else if (std::find(names.begin(), names.end(), name) != names.end()) {
+            return fail(error(ErrorKind::kUsage,
+                              "{} is not cross built for {}",
+                              name,
+                              impl_->target)
+                            .advise(fmt::format("cross-architectures = [\"{}\"] of its build says "
+                                                "that its spec can be",
+                                                impl_->target)));
+        }
+    }
+    if (!out.empty() && cross_target().empty()) {
+        return fail(error(ErrorKind::kUsage,
+                          "{} is to be cross built for {}, and nothing is imported to do it with",
+                          out.front()->name,
+                          impl_->target)
+                        .advise(fmt::format("an import group with architectures = [\"{}{}\"]",
+                                            debian::kCrossPrefix,
+                                            impl_->target)));
+    }
+    return out;
 }
 
 Result<std::vector<DistroPackage>> Workspace::packages(Reporter& reporter) {
@@ -238,6 +285,16 @@ Result<std::vector<DistroPackage>> Workspace::packages(Reporter& reporter) {
             package.debug = is_debug_package(package.nevra.name);
             built_names.insert(package.nevra.name);
             result.push_back(std::move(package));
+        }
+    }
+    if (impl_->foreign()) {
+        // What runs everywhere is built once, by the machine's workspace.
+        auto machine = TARN_TRY(impl_->machine->self->packages(reporter));
+        for (DistroPackage& package : machine) {
+            if (!package.component.empty() && package.nevra.arch == "noarch" && !package.debug &&
+                built_names.insert(package.nevra.name).second) {
+                result.push_back(std::move(package));
+            }
         }
     }
     for (const ImportedPackage& package : *imported) {

@@ -10,16 +10,53 @@
 
 namespace tarn {
 
-Workspace::Workspace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace::Workspace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+    impl_->self = this;
+}
+Workspace::Workspace(Workspace&& other) noexcept : impl_(std::move(other.impl_)) {
+    if (impl_) {
+        impl_->self = this;
+    }
+}
 Workspace::~Workspace() = default;
 
+std::string machine_architecture() {
+#if defined(__aarch64__)
+    return "aarch64";
+#else
+    return "x86_64";
+#endif
+}
+
+namespace {
+
+// "aarch64" for "cross-aarch64" too.
+std::string architecture_of(const std::string& target) {
+    return target.starts_with(debian::kCrossPrefix) ? target.substr(debian::kCrossPrefix.size())
+                                                    : target;
+}
+
+std::string lock_option(const std::string& target) {
+    const std::string architecture = architecture_of(target);
+    return architecture == machine_architecture() ? "" : " --arch " + architecture;
+}
+
+}  // namespace
+
 Result<Workspace> Workspace::open(const WorkspaceOptions& options, Reporter& reporter) {
+    return open(options, machine_architecture(), reporter);
+}
+
+Result<Workspace> Workspace::open(const WorkspaceOptions& options,
+                                  const std::string& target,
+                                  Reporter& reporter) {
     Store store = TARN_TRY(Store::open(options.store_directory.empty()
                                            ? Store::default_directory()
                                            : options.store_directory));
     auto impl = std::make_unique<Impl>(std::move(store));
     impl->options = options;
+    impl->target = target;
+    const std::string architecture = architecture_of(target);
     impl->jobs = options.jobs != 0 ? options.jobs : processor_count();
     Diagnostics diagnostics(impl->sources);
     LoadOptions load;
@@ -30,11 +67,17 @@ Result<Workspace> Workspace::open(const WorkspaceOptions& options, Reporter& rep
     load.default_config = options.default_config;
     load.user_file = default_user_file();
     load.origins = options.origins;
+    load.architecture = architecture;
     impl->project = TARN_TRY(load_project(load, impl->sources, diagnostics));
     for (const Diagnostic& diagnostic : diagnostics.all()) {
         std::string text = draw(diagnostic, impl->sources);
         text.pop_back();
         reporter.warn(text);
+    }
+    if (architecture != "x86_64") {
+        for (std::string* directory : {&impl->project.output_dir, &impl->project.log_dir}) {
+            *directory = directory->empty() ? *directory : join_path(*directory, architecture);
+        }
     }
     return Workspace(std::move(impl));
 }
@@ -51,6 +94,49 @@ const Store& Workspace::store() const {
 unsigned Workspace::jobs() const {
     return impl_->jobs;
 }
+const std::string& Workspace::architecture() const {
+    return impl_->target;
+}
+
+Result<Workspace*> Workspace::at(const std::string& architecture) {
+    if (architecture != impl_->target) {
+        TARN_TRY(debian::check_target(impl_->project, architecture));
+    }
+    return at_target(architecture);
+}
+
+Result<Workspace*> Workspace::at_target(const std::string& target) {
+    Impl& machine = impl_->foreign() ? *impl_->machine : *impl_;
+    if (target == machine.target) {
+        return machine.self;
+    }
+    std::unique_ptr<Workspace>& place = machine.others[target];
+    if (!place) {
+        NullReporter quiet;  // what the project warns of was said when the machine's was opened
+        place = std::make_unique<Workspace>(TARN_TRY(open(machine.options, target, quiet)));
+        place->impl_->machine = &machine;
+    }
+    return place.get();
+}
+
+std::string Workspace::cross_target() const {
+    const std::string target = std::string(debian::kCrossPrefix) + impl_->target;
+    for (const auto& [name, group] : impl_->project.import_groups) {
+        if (debian::imports_group(group, target)) {
+            return target;
+        }
+    }
+    return {};
+}
+
+Result<std::vector<Workspace*>> Workspace::locked_together() {
+    std::vector<Workspace*> out = {this};
+    if (impl_->foreign() && !cross_target().empty()) {
+        out.push_back(TARN_TRY(at_target(cross_target())));
+    }
+    return out;
+}
+
 const std::vector<StageTime>& Workspace::times() const {
     return impl_->times;
 }
@@ -62,7 +148,9 @@ std::string Workspace::image_directory(const std::string& image) const {
     return join_path(join_path(impl_->project.output_dir, "images"), image);
 }
 std::string Workspace::lock_path() const {
-    return join_path(impl_->project.lock_dir, "debian.lock");
+    return join_path(impl_->project.lock_dir,
+                     impl_->target == "x86_64" ? "debian.lock"
+                                               : fmt::format("debian.{}.lock", impl_->target));
 }
 std::string Workspace::key_directory() const {
     return impl_->project.key_dir;
@@ -94,6 +182,10 @@ Result<const Lock*> Workspace::make_lock(Reporter& reporter) {
     const StageTimer timer(impl_->times, "lock");
     debian::LockRequest request;
     request.project = &impl_->project;
+    request.target = impl_->target;
+    // Cross builds are the machine's.
+    request.architecture = debian::debian_architecture(
+        architecture_of(impl_->target) == impl_->target ? impl_->target : machine_architecture());
     request.mirror = TARN_TRY(debian::choose_mirror(impl_->options.mirror, "/etc/apt"));
     request.now = std::time(nullptr);
     request.fetch = impl_->fetch_options();
@@ -123,10 +215,11 @@ Result<const Lock*> Workspace::lock(Reporter& reporter) {
             return make_lock(reporter);
         }
         return fail(error(ErrorKind::kUsage, "nothing is locked yet: {} is missing", shown)
-                        .advise("`tarn lock` resolves every package and writes it"));
+                        .advise(fmt::format("`tarn lock{}` resolves every package and writes it",
+                                            lock_option(impl_->target))));
     }
     Lock lock = TARN_TRY(Lock::parse(*text, shown));
-    if (lock.request != debian::lock_request_digest(impl_->project)) {
+    if (lock.request != debian::lock_request_digest(impl_->project, impl_->target)) {
         if (again) {
             reporter.warn(fmt::format("{} does not answer the declaration any more: locking again",
                                       shown));
@@ -135,7 +228,8 @@ Result<const Lock*> Workspace::lock(Reporter& reporter) {
         return fail(error(ErrorKind::kUsage,
                           "lock is stale: {} does not answer the declaration any more",
                           shown)
-                        .advise("`tarn lock` locks again"));
+                        .advise(fmt::format("`tarn lock{}` locks again",
+                                            lock_option(impl_->target))));
     }
     impl_->lock = std::move(lock);
     return &*impl_->lock;

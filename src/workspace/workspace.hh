@@ -45,6 +45,9 @@ struct WorkspaceOptions {
     std::stop_token stop{};
 };
 
+// Of the machine: what runs here, and what is made when nothing else is said.
+std::string machine_architecture();
+
 // A package of the distribution as it is published: built from source or imported.
 struct DistroPackage {
     rpm::Nevra nevra;
@@ -71,9 +74,21 @@ class Workspace {
     const Store& store() const;
     unsigned jobs() const;
 
+    // What this workspace imports, publishes and composes for. Other architectures have a workspace
+    // of their own: the same project and store, another lock (locks/debian.<architecture>.lock) and,
+    // unless it is x86_64, a directory of its own below the output and log directories. There, what
+    // is noarch is built by the machine's workspace, components that say so are cross built, and
+    // everything else is imported.
+    const std::string& architecture() const;
+    // The workspace of `architecture`, opened once; it lives as long as this one. kUsage when the
+    // project does not import it.
+    Result<Workspace*> at(const std::string& architecture);
+
     std::string repository_directory() const;  // <output>/repo
     std::string image_directory(const std::string& image) const;
     std::string lock_path() const;
+    // The workspaces whose locks belong together: this one, and where its cross builds come from.
+    Result<std::vector<Workspace*>> locked_together();
     std::string key_directory() const;
     std::string key_name() const;
 
@@ -123,6 +138,13 @@ class Workspace {
 
   private:
     explicit Workspace(std::unique_ptr<Impl> impl);
+    static Result<Workspace> open(const WorkspaceOptions& options,
+                                  const std::string& target,
+                                  Reporter& reporter);
+    Result<Workspace*> at_target(const std::string& target);
+    // Of what cross builds are made of; empty when nothing is imported for them.
+    std::string cross_target() const;
+    Result<std::vector<const Component*>> cross_components(const std::vector<std::string>& names);
     std::unique_ptr<Impl> impl_;
 };
 

@@ -47,7 +47,8 @@ Result<void> query_component(const Store& store,
                                                planned.component->build,
                                                root,
                                                planned.tree,
-                                               request.project->source_date_epoch);
+                                               request.project->source_date_epoch,
+                                               request.architecture);
     std::vector<std::string> answers;
     for (const Action* action : {&actions.binaries, &actions.sources, &actions.parsed}) {
         RunOptions options;
@@ -112,16 +113,22 @@ Result<std::vector<bool>> wanted_components(const Plan& plan, const BuildRequest
 
 namespace tarn {
 
-Result<std::string> project_macros(const Project& project) {
-    const std::string directory = join_path(project.root, "buildroot");
-    std::string text;
-    if (!is_directory(directory)) {
-        return text;
+Result<std::string> project_macros(const Project& project, const std::string& architecture) {
+    const std::string common = join_path(project.root, "buildroot");
+    std::vector<std::string> directories = {common};
+    if (!architecture.empty()) {
+        directories.push_back(join_path(common, architecture));
     }
-    for (const auto& name : TARN_TRY(list_directory(directory))) {
-        if (name.starts_with("macros.") && !name.ends_with("~")) {
-            text += TARN_TRY(read_file(join_path(directory, name), 1u << 20));
-            text += '\n';
+    std::string text;
+    for (const std::string& directory : directories) {
+        if (!is_directory(directory)) {
+            continue;
+        }
+        for (const auto& name : TARN_TRY(list_directory(directory))) {
+            if (name.starts_with("macros.") && !name.ends_with("~")) {
+                text += TARN_TRY(read_file(join_path(directory, name), 1u << 20));
+                text += '\n';
+            }
         }
     }
     return text;
@@ -135,7 +142,7 @@ Result<Plan> make_plan(const Store& store,
                        Executor& executor,
                        const BuildRequest& request,
                        Reporter& reporter) {
-    const std::string macro_text = TARN_TRY(project_macros(*request.project));
+    const std::string macro_text = TARN_TRY(project_macros(*request.project, request.architecture));
     const Digest macros = TARN_TRY(store.put(macro_text));
     Plan plan;
     for (const auto& [component, rendered] : request.components) {
@@ -146,7 +153,7 @@ Result<Plan> make_plan(const Store& store,
         imported.push_back(&package);
     }
     const auto base = TARN_TRY(resolve_remembered(
-        store, imported, request.project->build_base_packages, "every buildroot"));
+        store, imported, base_packages(request), "every buildroot"));
     const Digest root = TARN_TRY(root_digest(store, base, request.jobs));
     reporter.begin("reading specs", plan.components.size(), "components");
     auto queried = parallel_for(
@@ -166,14 +173,15 @@ Result<Plan> make_plan(const Store& store,
 
 Action rpmbuild_action(const PlannedComponent& planned,
                        const Digest& root,
-                       std::int64_t source_date_epoch) {
+                       std::int64_t source_date_epoch,
+                       const std::string& architecture) {
     Action action;
     action.name = planned.component->name;
     action.argv = {"rpmbuild", "-ba", "--nodeps"};  // the buildroot was solved for it
     if (planned.component->build.check_skip) {
         action.argv.emplace_back("--nocheck");
     }
-    const auto options = common_options(planned.component->build);
+    const auto options = common_options(planned.component->build, architecture);
     action.argv.insert(action.argv.end(), options.begin(), options.end());
     action.argv.push_back("/build/SPECS/" + planned.rendered->spec_name);
     action.environment = build_environment(source_date_epoch);
@@ -182,6 +190,15 @@ Action rpmbuild_action(const PlannedComponent& planned,
     action.outputs = {"/build/RPMS", "/build/SRPMS"};
     action.timeout_seconds = 4 * 3600;
     return action;
+}
+
+std::vector<std::string> base_packages(const BuildRequest& request) {
+    std::vector<std::string> names = request.project->build_base_packages;
+    if (!request.architecture.empty()) {
+        const std::vector<std::string>& cross = request.project->cross_packages;
+        names.insert(names.end(), cross.begin(), cross.end());
+    }
+    return names;
 }
 
 Result<AvailablePackage> load_package(const Store& store, const Digest& rpm) {

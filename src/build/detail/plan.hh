@@ -38,7 +38,10 @@ Result<Plan> make_plan(const Store& store,
 
 Action rpmbuild_action(const PlannedComponent& planned,
                        const Digest& root,
-                       std::int64_t source_date_epoch);
+                       std::int64_t source_date_epoch,
+                       const std::string& architecture = {});
+// What every buildroot has: base-packages, and cross-packages where something is cross built.
+std::vector<std::string> base_packages(const BuildRequest& request);
 
 // A package with what its header says.
 Result<AvailablePackage> load_package(const Store& store, const Digest& rpm);

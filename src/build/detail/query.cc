@@ -126,8 +126,10 @@ Result<Tree> build_tree(const Rendered& rendered, const Digest& macros) {
     return Tree::make(std::move(entries));
 }
 
-std::vector<std::string> common_options(const BuildConfig& config) {
-    std::vector<std::string> options = {"--target", "x86_64-tarn-linux"};
+std::vector<std::string> common_options(const BuildConfig& config,
+                                        const std::string& architecture) {
+    std::vector<std::string> options = {
+        "--target", (architecture.empty() ? "x86_64" : architecture) + "-tarn-linux"};
     const auto define = [&options](std::string text) {
         options.emplace_back("--define");
         options.push_back(std::move(text));
@@ -167,13 +169,14 @@ QueryActions query_actions(const std::string& component,
                            const BuildConfig& config,
                            const Digest& root,
                            const Digest& tree,
-                           std::int64_t source_date_epoch) {
+                           std::int64_t source_date_epoch,
+                           const std::string& architecture) {
     const auto make = [&](std::vector<std::string> question) {
         Action action;
         action.name = component + " (query)";
         action.argv = {"rpmspec"};
         action.argv.insert(action.argv.end(), question.begin(), question.end());
-        const auto options = common_options(config);
+        const auto options = common_options(config, architecture);
         action.argv.insert(action.argv.end(), options.begin(), options.end());
         action.argv.push_back("/build/SPECS/" + spec_name);
         action.environment = build_environment(source_date_epoch);

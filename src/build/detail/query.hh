@@ -32,7 +32,9 @@ struct SpecQuery {
 Result<Tree> build_tree(const Rendered& rendered, const Digest& macros);
 
 // The options every rpmbuild and rpmspec gets: directories, determinism, --with, --define ...
-std::vector<std::string> common_options(const BuildConfig& config);
+// `architecture`: to cross build for, or empty.
+std::vector<std::string> common_options(const BuildConfig& config,
+                                        const std::string& architecture = {});
 std::map<std::string, std::string> build_environment(std::int64_t source_date_epoch);
 
 // One component's three questions, as actions over `root` and the tree of build_tree().
@@ -44,7 +46,8 @@ QueryActions query_actions(const std::string& component,
                            const BuildConfig& config,
                            const Digest& root,
                            const Digest& tree,
-                           std::int64_t source_date_epoch);
+                           std::int64_t source_date_epoch,
+                           const std::string& architecture = {});
 
 // The outputs of the three actions -> a SpecQuery. kCorrupt when rpm said something unexpected.
 Result<SpecQuery> parse_query(std::string_view binaries,

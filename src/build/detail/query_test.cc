@@ -92,6 +92,7 @@ TEST(CommonOptions, CarryTheBuildConfiguration) {
     EXPECT_THAT(text, ::testing::HasSubstr("--with tests --without docs"));
     EXPECT_THAT(text, ::testing::HasSubstr("--define speed 11 --undefine=nope"));
     EXPECT_THAT(text, ::testing::HasSubstr("--target x86_64-tarn-linux"));
+    EXPECT_EQ(common_options(config, "aarch64").at(1), "aarch64-tarn-linux");
     EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("smp")));
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "base/strings.hh"
 #include "cli/output.hh"
 #include "cli/selection.hh"
@@ -11,19 +13,27 @@ CommandSpec component_build() {
     spec.summary = "Build components from source, each in a sandbox without network";
     spec.details =
         "Without names, every component is built. What was built before from the same inputs is\n"
-        "taken from the store. Logs are kept in the project's log directory.";
+        "taken from the store. Logs are kept in the project's log directory. With --arch of another\n"
+        "architecture: those that can be cross built for it.";
     spec.arguments = {component_arguments()};
     spec.options = selection_options(false);
+    spec.options.push_back(architecture_option(Architectures::kOne));
     spec.options.push_back({"--force", "", "build again although nothing changed"});
     spec.run = [](Context& context) -> Result<ExitCode> {
+        Workspace* workspace = TARN_TRY(chosen_workspace(context));
+        const bool cross = workspace->architecture() != machine_architecture();
+        const bool named = !context.given().all("COMPONENT").empty();
         std::vector<std::string> names;
         for (const Component* component : TARN_TRY(selected(context, Nothing::kAll))) {
-            names.push_back(component->name);
+            const std::vector<std::string>& known = component->build.cross_architectures;
+            if (named || !cross ||
+                std::find(known.begin(), known.end(), workspace->architecture()) != known.end()) {
+                names.push_back(component->name);
+            }
         }
         if (names.empty()) {
             return ExitCode::kDone;  // a pattern that matched nothing; a warning said so
         }
-        Workspace* workspace = TARN_TRY(context.workspace());
         const BuildOutcome outcome = TARN_TRY(
             workspace->build(names, context.given().has("force"), context.reporter()));
         Table table("built", {{"COMPONENT"}, {"PACKAGE"}, {"STATE"}, {"TIME", Align::kRight}});

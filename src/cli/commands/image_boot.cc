@@ -2,6 +2,7 @@
 #include "base/fs.hh"
 #include "base/strings.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 
 namespace tarn::cli {
 
@@ -41,13 +42,14 @@ CommandSpec image_boot() {
         "The image itself is never written. The machine has no network but a namespace of its own.\n"
         "Without --test you are logged in as root on the console; Ctrl-A X leaves.";
     spec.arguments = {{"IMAGE", "its name"}};
-    spec.options = {{"--test", "", "check the machine from inside and print a report"},
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--test", "", "check the machine from inside and print a report"},
                     {"--memory", "MIB", "memory of the machine (2048)"},
                     {"--cpus", "N", "processors of the machine (2)"},
                     {"--timeout", "SECONDS", "give up after so long (900)"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
         const Given& given = context.given();
-        const Workspace* workspace = TARN_TRY(context.workspace());
+        const Workspace* workspace = TARN_TRY(chosen_workspace(context, context.given().value("IMAGE")));
         BootRequest request = TARN_TRY(workspace->boot_request(given.value("IMAGE")));
         const auto number = [&](const std::string& name, unsigned otherwise) -> Result<unsigned> {
             const auto value = parse_u64(given.value(name, std::to_string(otherwise)));

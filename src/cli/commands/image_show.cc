@@ -4,6 +4,7 @@
 #include "base/fs.hh"
 #include "base/strings.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 #include "evidence/evidence.hh"
 
 namespace tarn::cli {
@@ -30,10 +31,11 @@ CommandSpec image_show() {
     spec.path = "image show";
     spec.summary = "Show what is in a built image, by package, and why";
     spec.arguments = {{"IMAGE", "its name"}};
-    spec.options = {{"--by", "ORDER", "order of the packages", {"name", "size"}},
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--by", "ORDER", "order of the packages", {"name", "size"}},
                     {"--licenses", "", "the license of each package instead"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
-        const Workspace* workspace = TARN_TRY(context.workspace());
+        const Workspace* workspace = TARN_TRY(chosen_workspace(context, context.given().value("IMAGE")));
         if (context.given().has("licenses")) {
             return show_licenses(context, *workspace);
         }

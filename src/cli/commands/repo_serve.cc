@@ -2,6 +2,7 @@
 #include "base/fs.hh"
 #include "base/strings.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 
 namespace tarn::cli {
 
@@ -9,7 +10,8 @@ CommandSpec repo_serve() {
     CommandSpec spec;
     spec.path = "repo serve";
     spec.summary = "Serve the published repository over HTTP until interrupted";
-    spec.options = {{"--address", "IP", "address to listen on (127.0.0.1)"},
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--address", "IP", "address to listen on (127.0.0.1)"},
                     {"--port", "N", "port to listen on (8080; 0 picks a free one)"},
                     {"--path", "DIR", "serve this directory instead of the current snapshot"}};
     spec.run = [](Context& context) -> Result<ExitCode> {
@@ -18,7 +20,7 @@ CommandSpec repo_serve() {
         if (given.has("path")) {
             options.directory = absolute_path(given.value("path"), current_directory());
         } else {
-            const Workspace* workspace = TARN_TRY(context.workspace());
+            const Workspace* workspace = TARN_TRY(chosen_workspace(context));
             options.directory = join_path(workspace->repository_directory(), "current");
         }
         if (!is_directory(options.directory)) {

@@ -43,8 +43,8 @@ Result<std::vector<std::string>> wanted_names(const Project& project, const Imag
     return std::vector<std::string>(names.begin(), names.end());
 }
 
-Universe make_universe(const RepoIndex& repository) {
-    Universe universe(VersionScheme::kRpm, "x86_64");
+Universe make_universe(const RepoIndex& repository, const std::string& architecture) {
+    Universe universe(VersionScheme::kRpm, architecture.empty() ? "x86_64" : architecture);
     for (const RepoIndex::Item& item : repository.items) {
         SolvePackage package;
         package.name = item.nevra.name;
@@ -148,7 +148,7 @@ Result<std::vector<ResolvedPackage>> resolve_packages(const Project& project,
     request.install = TARN_TRY(wanted_names(project, image));
     request.exclude = image.exclude_packages;
     request.weak_dependencies = image.weak_dependencies;
-    auto solved = make_universe(repository).solve(request);
+    auto solved = make_universe(repository, image.architecture).solve(request);
     if (!solved) {
         Error problem = std::move(solved.error());
         problem.notes.insert(problem.notes.begin(), problem.message);

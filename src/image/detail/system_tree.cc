@@ -7,6 +7,7 @@
 #include "image/detail/selinux.hh"
 #include "image/detail/declared.hh"
 #include "image/detail/immutable.hh"
+#include "image/detail/library_cache.hh"
 #include "image/detail/tmpfiles.hh"
 #include "image/detail/wsl.hh"
 
@@ -113,6 +114,17 @@ Result<Tree> with_owners(const Tree& tree, const AccountIds& ids, const SystemIn
     });
 }
 
+// Instead of ldconfig where that does not run here.
+Result<void> add_library_cache(const Store& store,
+                               const Image& image,
+                               const Tree& tree,
+                               Overlay& overlay) {
+    const auto libraries = TARN_TRY(find_libraries(store, tree, image.architecture));
+    return libraries.empty()
+               ? Result<void>{}
+               : overlay.file("etc/ld.so.cache", library_cache(libraries, image.architecture));
+}
+
 // After everything that adds files.
 Result<Tree> labelled(const Store& store,
                       const SystemInput& input,
@@ -152,6 +164,12 @@ Result<SystemTree> make_system_tree(const Store& store,
     if (packages.find("usr/lib/systemd/systemd") == nullptr) {
         // Units without a systemd to start them are nobody's to enable.
         std::erase_if(triggers, [](const Trigger& one) { return one.name.starts_with("preset-all"); });
+    }
+    if (has_library_cache(input.image->architecture)) {
+        std::erase_if(triggers, [](const Trigger& one) { return one.name == "ldconfig"; });
+        TARN_TRY(stages.time("ldconfig", [&] {
+            return add_library_cache(store, *input.image, configured, after);
+        }));
     }
     TARN_TRY(stages.time("triggers",
                          [&] { return run_triggers(input.trigger, triggers, configured, after); }));

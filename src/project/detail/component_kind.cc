@@ -218,6 +218,12 @@ const TableKind<ComponentConfig>& build_kind() {
             {"defines",
              inside(&Component::build, &Keys<BuildConfig>::text_map, &BuildConfig::defines)},
             {"emit-upstream-provenance", build_flag<&BuildConfig::emit_upstream_provenance>()},
+            {"cross-architectures",
+             inside(&Component::build,
+                    +[](std::vector<std::string> BuildConfig::* member) {
+                        return Keys<BuildConfig>::words(member, {"x86_64", "aarch64"});
+                    },
+                    &BuildConfig::cross_architectures)},
             {"check", check_reader()},
             {"failure", K::same(failure_kind())},
             {"hints", K::same(hints_kind())},

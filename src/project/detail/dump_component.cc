@@ -93,6 +93,7 @@ Node build_node(Filler fill, const BuildConfig& build) {
     failure.flag("expected", build.failure_expected);
     failure.text("expected-reason", build.failure_reason);
     fill.table("failure", std::move(failure).take());
+    fill.texts("cross-architectures", build.cross_architectures);
     Filler hints = fill.below("hints");
     hints.flag("expensive", build.expensive);
     fill.table("hints", std::move(hints).take());

@@ -58,6 +58,7 @@ void add_rule_files(Filler& fill, const ImportRule& rule) {
 
 Node import_policy_node(Filler fill, const ImportPolicy& policy) {
     fill.text("release-suffix", policy.release_suffix);
+    fill.texts("architectures", policy.architectures);
     fill.texts("exclude-paths", policy.exclude_paths);
     fill.texts("keep-paths", policy.keep_paths);
     fill.tables("never-import", reason_nodes("package", policy.never_import, policy.where));

@@ -48,6 +48,7 @@ const TableKind<Project>& build_kind() {
         {
             {"base-packages", K::texts(&Project::build_base_packages)},
             {"tools-packages", K::texts(&Project::tools_packages)},
+            {"cross-packages", K::texts(&Project::cross_packages)},
         }};
     return kind;
 }

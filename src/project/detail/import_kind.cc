@@ -4,6 +4,8 @@
 #include "project/detail/checks.hh"
 #include "project/detail/collected.hh"
 
+#include <algorithm>
+
 namespace tarn::declaration {
 namespace {
 
@@ -85,12 +87,15 @@ const TableKind<ScriptCover>& script_kind() {
              Need::kRequired},
             {"covered-by", K::joined(&ScriptCover::covered_by), Need::kRequired},
             {"reason", K::text(&ScriptCover::reason), Need::kRequired},
-            {"reviewed", K::text(&ScriptCover::reviewed)},
+            {"reviewed", K::joined(&ScriptCover::reviewed)},
         },
         [](Reading& reading, const Value& table, ScriptCover& cover) {
-            if (!cover.reviewed.empty() &&
-                (cover.reviewed.size() != 64 ||
-                 cover.reviewed.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+            const std::string sums = replace_all(cover.reviewed, ",", " ");
+            const std::vector<std::string_view> words = split_words(sums);
+            if (std::any_of(words.begin(), words.end(), [](std::string_view word) {
+                    return word.size() != 64 ||
+                           word.find_first_not_of("0123456789abcdef") != std::string_view::npos;
+                })) {
                 reading.broken_rule(table.find("reviewed")->value.span,
                                     "`reviewed` must be a SHA-256 in 64 lower-case hexadecimal "
                                     "digits");
@@ -150,6 +155,9 @@ const TableKind<ImportGroup>& import_group_kind() {
             {"upstream-distro", checked_distro(&ImportGroup::upstream), Need::kRequired},
             {"packages", K::texts(&ImportGroup::packages), Need::kRequired},
             {"exclude", K::texts(&ImportGroup::exclude)},
+            {"architectures",
+             K::words(&ImportGroup::architectures,
+                      {"x86_64", "aarch64", "cross-x86_64", "cross-aarch64"})},
         }};
     return kind;
 }
@@ -160,6 +168,7 @@ const TableKind<ImportPolicy>& import_policy_kind() {
         "import-policy",
         {
             {"release-suffix", K::text(&ImportPolicy::release_suffix)},
+            {"architectures", K::words(&ImportPolicy::architectures, {"x86_64", "aarch64"})},
             {"exclude-paths", K::texts(&ImportPolicy::exclude_paths)},
             {"keep-paths", K::texts(&ImportPolicy::keep_paths)},
             {"never-import", K::list(never_import_kind(), &ImportPolicy::never_import)},

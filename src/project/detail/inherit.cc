@@ -32,6 +32,7 @@ void inherit(BuildConfig& into, const BuildConfig& from) {
     into.failure_expected |= from.failure_expected;
     override_text(into.failure_reason, from.failure_reason);
     into.expensive |= from.expensive;
+    append(into.cross_architectures, from.cross_architectures);
 }
 
 void inherit(Publish& into, const Publish& from) {

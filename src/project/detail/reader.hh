@@ -10,6 +10,7 @@
 #include "project/detail/value.hh"
 #include "project/model.hh"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -282,6 +283,9 @@ struct Keys {
         }, Shape{ShapeKind::kTexts}};
     }
 
+    // As texts, each one of a few words.
+    static Read words(std::vector<std::string> T::* member, std::vector<std::string> allowed);
+
     // As texts, but what a later file gives replaces what an earlier one gave.
     static Read replacing_texts(std::vector<std::string> T::* member) {
         return {[member](Reading& reading, const Entry& entry, T& out) {
@@ -501,6 +505,23 @@ typename Keys<T>::Read Keys<T>::word(E T::* member,
             report_unknown_word(reading, entry, names);
         }
     }, std::move(shape)};
+}
+
+template <class T>
+typename Keys<T>::Read Keys<T>::words(std::vector<std::string> T::* member,
+                                      std::vector<std::string> allowed) {
+    return {[member, allowed = std::move(allowed)](Reading& reading, const Entry& entry, T& out) {
+        each_string(reading, entry, [&](const Value& value) {
+            if (std::find(allowed.begin(), allowed.end(), value.text) != allowed.end()) {
+                (out.*member).push_back(value.text);
+                return;
+            }
+            Entry element;
+            element.key = entry.key;
+            element.value = value;
+            report_unknown_word(reading, element, allowed);
+        });
+    }, Shape{ShapeKind::kTexts}};
 }
 
 template <class T>

@@ -212,8 +212,14 @@ const ImageConfig* Resolver::image(const std::string& name, std::vector<std::str
     open.pop_back();
     for (const std::string& include : own.includes) {
         const auto part = files_.collected().image_parts.find(include);
-        if (part != files_.collected().image_parts.end()) {  // check_names reports it
-            inherit(made, part->second);
+        if (part == files_.collected().image_parts.end()) {
+            continue;  // check_names reports it
+        }
+        // A part with an architecture is for images of that one; it does not choose it.
+        ImageConfig wanted = part->second;
+        if (wanted.architecture.empty() || wanted.architecture == architecture_) {
+            wanted.architecture.clear();
+            inherit(made, wanted);
         }
     }
     inherit(made, own);

@@ -20,8 +20,16 @@ std::vector<std::string> keys_of(const Map& map) {
 
 class Resolver {
   public:
-    Resolver(FileReader& files, Diagnostics& diagnostics, bool permissive, bool strict = false)
-        : files_(files), diagnostics_(diagnostics), permissive_(permissive), strict_(strict) {}
+    Resolver(FileReader& files,
+             Diagnostics& diagnostics,
+             bool permissive,
+             bool strict = false,
+             std::string architecture = {})
+        : files_(files),
+          diagnostics_(diagnostics),
+          permissive_(permissive),
+          strict_(strict),
+          architecture_(architecture.empty() ? "x86_64" : std::move(architecture)) {}
 
     // Moves everything out of what was collected.
     Project resolve();
@@ -67,6 +75,7 @@ class Resolver {
     Diagnostics& diagnostics_;
     bool permissive_;
     bool strict_;
+    std::string architecture_;
     Project project_{};
     std::map<std::string, ImageConfig> resolved_images_{};
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> overlay_paths_{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rpm/detail/elf.hh"
+#include "rpm/elf.hh"
 
 #include <elf.h>
 
@@ -48,6 +48,7 @@ class Reader {
         if (dynamic_.empty()) {
             return std::optional<ElfFacts>();
         }
+        facts_.machine = header.e_machine;
         facts_.is_64bit = std::is_same_v<Class, Elf64>;
         TARN_TRY(read_strings());
         TARN_TRY(read_dynamic());

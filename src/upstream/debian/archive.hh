@@ -80,18 +80,31 @@ Result<std::vector<SourcePackage>> parse_sources(std::string_view text,
 
 // ---- the closure and its lock ----------------------------------------------------------------
 
+// Import targets. "x86_64" and "aarch64": the packages of that architecture, for its repository and
+// images. "cross-aarch64": packages of the machine's architecture that build for aarch64. Each has a
+// lock of its own, so that nobody downloads what was not asked for.
+inline constexpr std::string_view kCrossPrefix = "cross-";
+// Whether a group's packages are of this target: as it says itself, else of every architecture.
+bool imports_group(const ImportGroup& group, std::string_view target);
+// kUsage when [import-policy] does not list the target's architecture.
+Result<void> check_target(const Project& project, std::string_view target);
+// "x86_64" -> "amd64"; others as they are.
+std::string debian_architecture(std::string_view rpm_architecture);
+
 struct LockRequest {
     const Project* project = nullptr;
     std::string mirror;
-    std::string architecture = "amd64";
+    std::string target = "x86_64";
+    std::string architecture = "amd64";  // of the target's packages
     std::int64_t now = 0;
     FetchOptions fetch{};
     unsigned jobs = 1;
 };
 
 // Digest of what a lock answers: groups, policy parts that matter for the closure, source files.
-// A lock whose `request` differs is out of date with the declaration.
-Digest lock_request_digest(const Project& project);
+// A lock whose `request` differs is out of date with the declaration. Sources are in the lock of
+// x86_64 alone: they are the same for all.
+Digest lock_request_digest(const Project& project, std::string_view target = "x86_64");
 
 // Fetches indexes, solves every import group (closure of Depends and Pre-Depends over the group's
 // suite, with never-import packages taken as satisfied), finds sources. Unknown names come with

@@ -27,10 +27,9 @@ class Closure {
         const std::string main = main_suite();
         // Groups over the main suite first: the others prefer what those have taken.
         for (const bool over_main : {true, false}) {
-            for (const auto& [name, group] : project_.import_groups) {
-                const std::string& key = plan_.group_suite.at(name);
+            for (const auto& [name, key] : plan_.group_suite) {
                 if ((key == main) == over_main) {
-                    solve_group(group, key, main);
+                    solve_group(project_.import_groups.at(name), key, main);
                 }
             }
         }
@@ -51,8 +50,8 @@ class Closure {
     std::string main_suite() const {
         const DistroVersion* const preferred = project_.version(project_.default_distro);
         std::map<std::string, std::size_t> named;
-        for (const auto& [name, group] : project_.import_groups) {
-            named[plan_.group_suite.at(name)] += group.packages.size();
+        for (const auto& [name, key] : plan_.group_suite) {
+            named[key] += project_.import_groups.at(name).packages.size();
         }
         const auto rank = [&](const auto& suite) {
             const bool is_preferred = plan_.suites.at(suite.first).version == preferred;

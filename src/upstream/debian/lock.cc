@@ -81,9 +81,45 @@ Error stale(const std::vector<std::string>& missing) {
 
 }  // namespace
 
-Digest lock_request_digest(const Project& project) {
+bool imports_group(const ImportGroup& group, std::string_view target) {
+    if (group.architectures.empty()) {
+        return !target.starts_with(kCrossPrefix);
+    }
+    return std::find(group.architectures.begin(), group.architectures.end(), target) !=
+           group.architectures.end();
+}
+
+Result<void> check_target(const Project& project, std::string_view target) {
+    std::vector<std::string> known = project.import_policy.architectures;
+    if (known.empty()) {
+        known = {"x86_64"};
+    }
+    const std::string_view architecture =
+        target.starts_with(kCrossPrefix) ? target.substr(kCrossPrefix.size()) : target;
+    if (std::find(known.begin(), known.end(), architecture) != known.end()) {
+        return {};
+    }
+    return fail(error(ErrorKind::kUsage, "the project does not import {} packages", architecture)
+                    .note(fmt::format("it imports {}", join(known, ", ")))
+                    .advise(fmt::format("add \"{}\" to architectures of [import-policy]",
+                                        architecture)));
+}
+
+std::string debian_architecture(std::string_view rpm_architecture) {
+    return rpm_architecture == "x86_64"    ? "amd64"
+           : rpm_architecture == "aarch64" ? "arm64"
+                                           : std::string(rpm_architecture);
+}
+
+Digest lock_request_digest(const Project& project, std::string_view target) {
     KeyBuilder key("debian-lock", 1);
+    if (target != "x86_64") {
+        key.field("target", target);
+    }
     for (const auto& [name, group] : project.import_groups) {
+        if (!imports_group(group, target)) {
+            continue;
+        }
         key.field("group", name)
             .field("packages", sorted(group.packages))
             .field("exclude", sorted(group.exclude));
@@ -106,14 +142,17 @@ Digest lock_request_digest(const Project& project) {
     for (const auto& [name, chosen] : project.import_policy.virtual_packages) {
         key.field("virtual package", name).field("chosen", chosen);
     }
-    describe_sources(key, project);
+    if (target == "x86_64") {
+        describe_sources(key, project);
+    }
     return key.key();
 }
 
 Result<Lock> make_lock(const Store& store, const LockRequest& request, Reporter& reporter) {
     TARN_CHECK(request.project != nullptr);
     const Project& project = *request.project;
-    detail::Plan plan = TARN_TRY(detail::plan_suites(project));
+    TARN_TRY(check_target(project, request.target));
+    detail::Plan plan = TARN_TRY(detail::plan_suites(project, request.target));
     TARN_TRY(detail::load_suites(store, request, plan.suites, reporter));
 
     auto packages = detail::solve_groups(project, plan, request.architecture);
@@ -129,7 +168,7 @@ Result<Lock> make_lock(const Store& store, const LockRequest& request, Reporter&
         return fail(detail::combine(std::move(errors)));
     }
     Lock lock;
-    lock.request = lock_request_digest(project);
+    lock.request = lock_request_digest(project, request.target);
     for (const auto& [key, suite] : plan.suites) {
         lock.suites[key] = suite.locked;
     }

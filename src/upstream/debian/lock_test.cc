@@ -328,6 +328,43 @@ TEST_F(LockTest, RequestDigestFollowsWhatIsAskedForOnly) {
     EXPECT_NE(lock_request_digest(project_), before);
 }
 
+TEST_F(LockTest, EachTargetHasItsOwnGroupsAndDigest) {
+    const Digest before = lock_request_digest(project_);
+    group("kernel", "backports", {"linux-image-cloud"}).architectures = {"aarch64"};
+    group("cross", "forky", {"kmod"}).architectures = {"cross-aarch64"};
+    project_.import_policy.architectures = {"x86_64", "aarch64"};
+    EXPECT_EQ(lock_request_digest(project_), before) << "what others import is nothing to x86_64";
+    EXPECT_NE(lock_request_digest(project_, "aarch64"), before);
+    source("jq");
+    const auto locked = [&](const std::string& target) {
+        LockRequest request;
+        request.project = &project_;
+        request.mirror = archive_.url();
+        request.target = target;
+        request.now = kNow;
+        return make_lock(store_, request, reporter_);
+    };
+    const auto cross = locked("cross-aarch64");
+    ASSERT_TRUE(cross.has_value()) << cross.error().message;
+    ASSERT_EQ(cross->packages.size(), 2U) << "kmod and libc6, and nothing of the userland";
+    EXPECT_EQ(cross->packages[0].package, "kmod");
+    EXPECT_TRUE(cross->sources.empty()) << "they are in the lock of x86_64";
+    EXPECT_FALSE(locked("x86_64")->sources.empty());
+    EXPECT_EQ(cross->request, lock_request_digest(project_, "cross-aarch64"));
+}
+
+TEST_F(LockTest, AnArchitectureThatIsNotImportedIsRefused) {
+    LockRequest request;
+    request.project = &project_;
+    request.target = "aarch64";
+    const auto refused = make_lock(store_, request, reporter_);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
+    EXPECT_EQ(refused.error().message, "the project does not import aarch64 packages");
+    EXPECT_THAT(refused.error().help,
+                ElementsAre("add \"aarch64\" to architectures of [import-policy]"));
+}
+
 TEST_F(LockTest, DistroThatIsNotDebianIsRefused) {
     project_.import_groups["userland"].upstream.name = "fedora";
     EXPECT_EQ(lock_error().kind, ErrorKind::kUsage);

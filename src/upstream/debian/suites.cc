@@ -14,10 +14,14 @@ constexpr std::uint64_t kIndexLimit = 1ULL << 30;
 
 class Planner {
   public:
-    explicit Planner(const Project& project) : project_(project) {}
+    Planner(const Project& project, std::string_view target)
+        : project_(project), target_(target) {}
 
     Result<Plan> run() {
         for (const auto& [name, group] : project_.import_groups) {
+            if (!imports_group(group, target_)) {
+                continue;
+            }
             const auto key = suite_for(group.upstream, fmt::format("import group `{}`", name));
             if (key) {
                 plan_.suites[*key].wants_packages = true;
@@ -28,7 +32,7 @@ class Planner {
         }
         for (const auto& [name, component] : project_.components) {
             for (const SourceFile& file : component.source_files) {
-                if (file.origin_type == "debian") {
+                if (file.origin_type == "debian" && target_ == "x86_64") {
                     add_source(component, file);
                 }
             }
@@ -79,6 +83,7 @@ class Planner {
     }
 
     const Project& project_;
+    std::string_view target_;
     Plan plan_;
     std::vector<Error> errors_;
 };
@@ -256,8 +261,8 @@ class Loader {
 
 }  // namespace
 
-Result<Plan> plan_suites(const Project& project) {
-    return Planner(project).run();
+Result<Plan> plan_suites(const Project& project, std::string_view target) {
+    return Planner(project, target).run();
 }
 
 Result<void> load_suites(const Store& store,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What runs inside the guest during a boot test: a unit and a script, handed over as systemd
-// credentials. The script writes one line a finding to the second serial port:
+// credentials. The script writes one line a finding to a second port:
 //   BEGIN | END | CHECK <name> pass|fail <detail> | DATA <name> <line>
 #pragma once
 
@@ -14,6 +14,7 @@ namespace tarn::vm {
 struct GuestServers {
     std::string good_url;  // the published snapshot
     std::string bad_url;   // the same with one altered package
+    std::string results = "/dev/ttyS1";  // where findings go
 };
 // Credential name -> bytes.
 std::map<std::string, std::string> check_credentials(const Image& image,

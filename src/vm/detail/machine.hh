@@ -14,10 +14,14 @@ namespace tarn::vm {
 struct Firmware {
     std::string code, variables;
 };
-// Secure Boot wants firmware that keeps its variables out of the system's reach (SMM).
-Result<Firmware> find_firmware(bool secure_boot);
+// Secure Boot wants firmware that keeps its variables out of the system's reach: SMM on x86. For
+// aarch64 there is none that does; it checks signatures all the same.
+Result<Firmware> find_firmware(bool secure_boot, const std::string& architecture = "x86_64");
+// The guest's device for what it finds out: a second serial port where the machine has one.
+std::string results_port(const std::string& architecture);
 
 struct Machine {
+    std::string architecture = "x86_64";
     std::string disk;
     std::string variables;  // a private copy of the firmware's variable store
     bool secure_boot = false;

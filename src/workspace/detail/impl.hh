@@ -19,6 +19,16 @@ struct Workspace::Impl {
     Project project;
     Store store;
     unsigned jobs = 1;
+    std::string target = machine_architecture();  // debian::LockRequest::target
+
+    // Those of other targets belong to the machine's own.
+    Workspace* self = nullptr;
+    Impl* machine = nullptr;  // nullptr: this is it
+    std::map<std::string, std::unique_ptr<Workspace>> others;
+
+    bool foreign() const { return machine != nullptr; }
+    // What the machine's tools work with: its own tools tree and boot files of the target.
+    Result<Tree> tools_tree(Workspace& workspace, Reporter& reporter);
 
     // What was computed in this run already; each stage fills its own.
     std::optional<SigningKey> key;

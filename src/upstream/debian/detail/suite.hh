@@ -35,12 +35,12 @@ struct WantedSource {
 
 struct Plan {
     Suites suites;
-    std::map<std::string, std::string> group_suite;  // import group -> key
+    std::map<std::string, std::string> group_suite;  // import group of the target -> key
     std::vector<WantedSource> sources;
 };
 
 // From the declaration alone.
-Result<Plan> plan_suites(const Project& project);
+Result<Plan> plan_suites(const Project& project, std::string_view target);
 
 // Fetches, verifies and reads Release files and indexes.
 Result<void> load_suites(const Store& store,

@@ -19,6 +19,7 @@ struct ElfVersion {
 };
 
 struct ElfFacts {
+    unsigned machine = 0;  // EM_X86_64, EM_AARCH64, ...
     bool is_64bit = false;
     bool is_library = false;  // a shared object that is no position independent executable
     std::string soname;
