@@ -3,6 +3,7 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
+#include "rpm/capabilities.hh"
 #include "rpm/package.hh"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace tarn::import {
 namespace {
 
 constexpr std::uint32_t kSetId = 06000;
-constexpr const char* kCapability = "security.capability";
+const std::string kCapability(rpm::kCapabilityAttribute);
 
 using Entries = std::map<std::string, TreeEntry>;
 
@@ -321,6 +322,13 @@ Files make_files(const Store& store,
         problems.add(tree.error());
     }
     return files;
+}
+
+std::optional<std::string> capability_bytes(std::string_view text) {
+    const auto bytes = rpm::capabilities_to_attribute(std::string(text));
+    const auto nothing = rpm::capabilities_to_attribute("=");
+    // One that grants nothing is a slip.
+    return bytes && *bytes != nothing.value_or("") ? std::optional(*bytes) : std::nullopt;
 }
 
 }  // namespace tarn::import

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "inspect/diff.hh"
 
+#include "rpm/capabilities.hh"
 #include "base/hash.hh"
 #include "base/strings.hh"
 #include "inspect/size.hh"
@@ -11,7 +12,6 @@ namespace tarn::inspect {
 namespace {
 
 constexpr std::string_view kLabel = "security.selinux";
-constexpr std::string_view kCapability = "security.capability";
 
 std::string_view kind_name(EntryKind kind) {
     switch (kind) {
@@ -39,7 +39,7 @@ std::string shown_xattr(const std::string& name, const std::string& value) {
     if (name == kLabel) {
         return "label " + shown_label(value);
     }
-    return name == kCapability ? "capabilities " + capability_text(value)
+    return name == rpm::kCapabilityAttribute ? "capabilities " + capability_text(value)
                                : name + "=0x" + to_hex(value.substr(0, 32));
 }
 
@@ -83,7 +83,7 @@ void add_xattrs(Aspects& out, const TreeEntry& before, const TreeEntry& after) {
     }
     for (const auto& [name, values] : both) {
         const std::string none = name == kLabel        ? "no label"
-                                 : name == kCapability ? "no capabilities"
+                                 : name == rpm::kCapabilityAttribute ? "no capabilities"
                                                        : "no " + name;
         out.add(values.first.empty() ? none : values.first,
                 values.second.empty() ? none : values.second);

@@ -5,55 +5,12 @@
 #include "base/strings.hh"
 #include "inspect/detail/facts.hh"
 #include "inspect/detail/region.hh"
+#include "rpm/capabilities.hh"
 
 #include <algorithm>
-#include <array>
 
 namespace tarn::inspect {
 namespace {
-
-constexpr std::string_view kCapability = "security.capability";
-constexpr std::array<std::string_view, 41> kNames = {"chown",
-                                                     "dac_override",
-                                                     "dac_read_search",
-                                                     "fowner",
-                                                     "fsetid",
-                                                     "kill",
-                                                     "setgid",
-                                                     "setuid",
-                                                     "setpcap",
-                                                     "linux_immutable",
-                                                     "net_bind_service",
-                                                     "net_broadcast",
-                                                     "net_admin",
-                                                     "net_raw",
-                                                     "ipc_lock",
-                                                     "ipc_owner",
-                                                     "sys_module",
-                                                     "sys_rawio",
-                                                     "sys_chroot",
-                                                     "sys_ptrace",
-                                                     "sys_pacct",
-                                                     "sys_admin",
-                                                     "sys_boot",
-                                                     "sys_nice",
-                                                     "sys_resource",
-                                                     "sys_time",
-                                                     "sys_tty_config",
-                                                     "mknod",
-                                                     "lease",
-                                                     "audit_write",
-                                                     "audit_control",
-                                                     "setfcap",
-                                                     "mac_override",
-                                                     "mac_admin",
-                                                     "syslog",
-                                                     "wake_alarm",
-                                                     "block_suspend",
-                                                     "audit_read",
-                                                     "perfmon",
-                                                     "bpf",
-                                                     "checkpoint_restore"};
 
 Facts privileges_of(const Tree& tree) {
     Facts out;
@@ -72,7 +29,7 @@ Facts privileges_of(const Tree& tree) {
                                         entry.uid,
                                         entry.gid));
         }
-        if (const auto found = entry.xattrs.find(std::string(kCapability));
+        if (const auto found = entry.xattrs.find(std::string(rpm::kCapabilityAttribute));
             found != entry.xattrs.end()) {
             words.push_back("capabilities " + capability_text(found->second));
         }
@@ -184,31 +141,7 @@ Facts parse_accounts(std::string_view text, std::size_t fields) {
 }  // namespace
 
 std::string capability_text(std::string_view attribute) {
-    const auto magic = le<std::uint32_t>(attribute, 0);
-    const unsigned revision = magic >> 24U;
-    if ((revision != 2 && revision != 3) || attribute.size() < 20) {
-        return "0x" + to_hex(attribute);
-    }
-    const std::uint64_t permitted =
-        le<std::uint32_t>(attribute, 4) | std::uint64_t{le<std::uint32_t>(attribute, 12)} << 32U;
-    const std::uint64_t inheritable =
-        le<std::uint32_t>(attribute, 8) | std::uint64_t{le<std::uint32_t>(attribute, 16)} << 32U;
-    std::map<std::string, std::vector<std::string>> by_flags;
-    for (std::size_t i = 0; i < 64; ++i) {
-        const bool p = (permitted >> i & 1U) != 0;
-        const bool h = (inheritable >> i & 1U) != 0;
-        if (p || h) {
-            const std::string flags =
-                std::string((magic & 1U) != 0 ? "e" : "") + (h ? "i" : "") + (p ? "p" : "");
-            by_flags[flags].push_back(i < kNames.size() ? "cap_" + std::string(kNames[i])
-                                                        : fmt::format("{}", i));
-        }
-    }
-    std::vector<std::string> words;
-    for (const auto& [flags, names] : by_flags) {
-        words.push_back(join(names, ",") + "=" + flags);
-    }
-    return words.empty() ? "=" : join(words, " ");
+    return rpm::capabilities_to_text(attribute).value_or("0x" + to_hex(attribute));
 }
 
 Result<System> examine(const Store& store, Artifact artifact) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "inspect/verify.hh"
 
+#include "rpm/capabilities.hh"
 #include "base/fs.hh"
 #include "base/hash.hh"
 #include "base/parallel.hh"
@@ -13,7 +14,6 @@
 namespace tarn::inspect {
 namespace {
 
-constexpr std::string_view kCapability = "security.capability";
 
 using Ids = std::map<std::string, std::uint32_t>;
 
@@ -30,7 +30,7 @@ Ids ids_of(const Facts& accounts) {
 }
 
 std::string capability_of(const TreeEntry& entry) {
-    const auto found = entry.xattrs.find(std::string(kCapability));
+    const auto found = entry.xattrs.find(std::string(rpm::kCapabilityAttribute));
     return found == entry.xattrs.end() ? "" : capability_text(found->second);
 }
 
@@ -174,7 +174,7 @@ void Verifier::check_entry(const TreeEntry& entry) {
 // Packages and manifests know of capabilities alone; labels are the policy's (verify_labels).
 void Verifier::check_attributes(const TreeEntry& entry) {
     for (const auto& [name, value] : entry.xattrs) {
-        if (name != kCapability && name != kSelinuxXattr) {
+        if (name != rpm::kCapabilityAttribute && name != kSelinuxXattr) {
             problem("/" + entry.path,
                     fmt::format("has the attribute {}, which nobody gave it", name));
         }

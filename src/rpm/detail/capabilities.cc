@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rpm/detail/capabilities.hh"
+#include "rpm/capabilities.hh"
 
 #include <linux/capability.h>
 #include <sys/capability.h>

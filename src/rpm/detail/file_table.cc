@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rpm/detail/file_table.hh"
 
-#include "rpm/detail/capabilities.hh"
+#include "rpm/capabilities.hh"
 
 #include <rpm/rpmfiles.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/fs.hh"
-#include "rpm/detail/capabilities.hh"
+#include "rpm/capabilities.hh"
 #include "rpm/detail/file_table.hh"
 
 #include <sys/stat.h>
