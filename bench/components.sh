@@ -16,19 +16,7 @@ git config --global gc.autoDetach false  # or it works in the background of what
 bash bench/make_project.sh "$work/declared" >/dev/null
 bash bench/make_project.sh --specs 7600 "$work/specs" >/dev/null
 
-figure() { # what, command...
-    local what=$1 i
-    shift
-    for ((i = 0; i < runs; i++)); do
-        ${before:-true}
-        local TIMEFORMAT='%R %U %S'
-        { time "$@" >/dev/null 2>"$work/log"; } 2>>"$work/times" || { cat "$work/log" >&2; exit 1; }
-    done
-    # LC_ALL keeps the decimal point a point.
-    LC_ALL=C sort -n "$work/times" | awk -v what="$what" -v runs="$runs" \
-        'NR == int((runs + 1) / 2) { printf "%-52s %7.3f s wall %7.3f s CPU\n", what, $1, $2 + $3 }'
-    rm -f "$work/times"
-}
+. bench/figures.sh
 # what, how to clear away, command...
 afresh() {
     local what=$1 before=$2 runs=$cold

@@ -19,22 +19,7 @@ run() { "$tarn" -C "$work/distro" "$@"; }
 build() { run image build "$@"; }
 images=$work/distro/out/images
 
-row() { printf '%-52s %s\n' "$1" "$2"; }
-nothing() { :; }
-# what, function that comes before each run, command...
-figure() {
-    local what=$1 before=$2 i
-    shift 2
-    for ((i = 0; i < runs; i++)); do
-        "$before" >/dev/null 2>&1
-        local TIMEFORMAT='%R %U %S'
-        { time "$@" >/dev/null 2>"$work/log"; } 2>>"$work/times" || { cat "$work/log" >&2; exit 1; }
-    done
-    # LC_ALL keeps the decimal point a point.
-    LC_ALL=C sort -n "$work/times" | awk -v what="$what" -v runs="$runs" \
-        'NR == int((runs + 1) / 2) { printf "%-52s %7.3f s wall %7.3f s CPU\n", what, $1, $2 + $3 }'
-    rm -f "$work/times"
-}
+. bench/figures.sh
 bytes() { find "$@" -type f -printf '%s\n' | awk '{ s += $1 } END { printf "%.1f MB\n", s / 1e6 }'; }
 on_disk() { du -B1 "$1" | awk '{ printf "%.1f MB\n", $1 / 1e6 }'; }
 
@@ -46,20 +31,20 @@ edit() { # a published package of the image changes
 cold() { rm -rf "$TARN_STORE"/results/{exec,image,oci,payload}; }
 for name in vm edge; do
     build "$name" >/dev/null 2>&1
-    figure "$name, warm" nothing build "$name" --force
-    figure "$name, nothing changed" nothing build "$name"
+    figure "$name, warm" build "$name" --force
+    figure "$name, nothing changed" build "$name"
     row "$name.raw on disk" "$(on_disk "$images/$name/$name.raw")"
 done
-figure "vm, one package changed" edit build vm
-figure "vm, no trees in the store" cold build vm --force
+before=edit figure "vm, one package changed" build vm
+before=cold figure "vm, no trees in the store" build vm --force
 row "memory of tarn, building vm" "$({ command time -f '%M' "$tarn" -C "$work/distro" image build vm --force >/dev/null 2>&1; } 2>&1 |
     tail -n 1) KiB"
 
 # ---- containers and WSL ----
 for name in container-base container-distroless-minimal container-distroless-base container-distroless-debug wsl; do
     build "$name" >/dev/null 2>&1
-    figure "$name, warm" nothing build "$name" --force
-    figure "$name, nothing changed" nothing build "$name"
+    figure "$name, warm" build "$name" --force
+    figure "$name, nothing changed" build "$name"
 done
 for name in container-base container-distroless-minimal container-distroless-base container-distroless-debug; do
     row "$name, compressed" "$(bytes "$images/$name/$name.oci/blobs")"
@@ -91,5 +76,5 @@ push "$images/container-base/container-base.oci" tarn
 forget() { rm -rf "$work/pulled"; }
 pull() { skopeo copy -q --src-tls-verify=false "docker://127.0.0.1:5127/$1:1" "oci:$work/pulled:1"; }
 row "debian:trixie-slim's content, compressed" "$(bytes "$work/debian.oci/blobs")"
-figure "pull of debian:trixie-slim's content" forget pull debian
-figure "pull of container-base" forget pull tarn
+before=forget figure "pull of debian:trixie-slim's content" pull debian
+before=forget figure "pull of container-base" pull tarn
