@@ -2,6 +2,7 @@
 #include "cli/image_artifact.hh"
 
 #include "base/fs.hh"
+#include "cli/selection.hh"
 
 namespace tarn::cli {
 
@@ -40,7 +41,7 @@ Result<ImagePlace> find_image(Context& context, const std::string& given) {
     const std::string path = absolute_path(given, current_directory());
     const bool by_path = given.find('/') != std::string::npos || given.find('.') == 0;
     if (!by_path && !(path_exists(path) && !is_directory(path))) {
-        const Workspace* workspace = TARN_TRY(context.workspace());
+        const Workspace* workspace = TARN_TRY(chosen_workspace(context, given));
         TARN_TRY(workspace->manifest(given));
         place.directory = workspace->image_directory(given);
         return in_directory(std::move(place));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What "IMAGE" on the command line means: an image of the project by name, an output directory, or
-// an artifact's file.
+// What "IMAGE" on the command line means: an image of the project by name (of --arch), an output
+// directory, or an artifact's file.
 #pragma once
 
 #include "cli/command.hh"

@@ -19,6 +19,7 @@ out=$(tarn lock --arch aarch64 2>&1) ||
 ok "aarch64 is locked"
 expect "an image of it is built" 0 "$name for aarch64" tarn image build --arch aarch64 "$name"
 expect "and stays" 0 "unchanged" tarn image build --arch aarch64 "$name"
+expect "every file of it is explained" 0 "all as they should be" tarn image verify --arch aarch64 "$name"
 expect "the other one lies where it lay" 0 "out/images/$name/" tarn image build "$name" --force
 
 if command -v skopeo >/dev/null; then

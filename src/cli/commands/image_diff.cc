@@ -2,6 +2,7 @@
 #include "base/parallel.hh"
 #include "cli/image_artifact.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 #include "inspect/diff.hh"
 
 namespace tarn::cli {
@@ -69,7 +70,8 @@ CommandSpec image_diff() {
         "few known services, which are marked so.\n"
         "Exit code: 0 the same, 1 different.";
     spec.arguments = {{"BEFORE", "an image"}, {"AFTER", "an image"}};
-    spec.options = {{"--all", "", "every difference, not 40 of each section"}};
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--all", "", "every difference, not 40 of each section"}};
     spec.run = run_diff;
     return spec;
 }

@@ -3,6 +3,7 @@
 #include "base/strings.hh"
 #include "cli/image_artifact.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 #include "inspect/size.hh"
 
 namespace tarn::cli {
@@ -66,7 +67,8 @@ CommandSpec image_size() {
         "Sizes are those of the files, hard links once. The page and the picture are one file\n"
         "each, need no network, and follow the reader's dark or light setting.";
     spec.arguments = {{"IMAGE", "its name, its output directory, or an artifact's file"}};
-    spec.options = {{"--top", "N", "so many packages and directories (20)"},
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--top", "N", "so many packages and directories (20)"},
                     {"--html", "FILE", "write a page with a treemap"},
                     {"--svg", "FILE", "write the treemap alone"}};
     spec.run = run_size;

@@ -3,6 +3,7 @@
 #include "base/parallel.hh"
 #include "cli/image_artifact.hh"
 #include "cli/output.hh"
+#include "cli/selection.hh"
 #include "evidence/evidence.hh"
 #include "image/wsl_rules.hh"
 #include "inspect/verify.hh"
@@ -165,7 +166,8 @@ CommandSpec image_verify() {
         "artifact beside the manifest must have its SHA-256.\n"
         "Exit code: 0 all as it should be, 1 not.";
     spec.arguments = {{"IMAGE", "its name, its output directory, or an artifact's file"}};
-    spec.options = {{"--provenance", "", "also verify the signed provenance and what it speaks of"},
+    spec.options = {architecture_option(Architectures::kOne),
+                    {"--provenance", "", "also verify the signed provenance and what it speaks of"},
                     {"--key", "FILE", "OpenPGP public keys that may sign (the project's)"},
                     {"--manifest", "FILE", "the manifest, when it lies elsewhere"},
                     {"--added", "", "list what the image has beyond its packages"}};
