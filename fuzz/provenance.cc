@@ -1,7 +1,7 @@
 // rooms: evidence
 // SPDX-License-Identifier: MIT
 // License expressions, DSSE envelopes, in-toto statements and tables of licenses.
-#include "evidence/detail/base64.hh"
+#include "base/base64.hh"
 #include "evidence/evidence.hh"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -16,9 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     static_cast<void>(tarn::evidence::parse_statement(text));
     static_cast<void>(tarn::evidence::parse_licenses(text));
-    if (const auto bytes = tarn::evidence::from_base64(text)) {
-        const std::string again = tarn::evidence::base64(*bytes);
-        if (tarn::evidence::from_base64(again) != bytes) {
+    if (const auto bytes = tarn::from_base64(text)) {
+        const std::string again = tarn::base64(*bytes);
+        if (tarn::from_base64(again) != bytes) {
             __builtin_trap();
         }
     }
