@@ -159,6 +159,9 @@ Result<void> LayerStack::add(const TarMember& member,
     }
     node.entry.path = path;
     node.layer = layer_;
+    if (const char* problem = entry_problem(node.entry)) {
+        return fail(ErrorKind::kCorrupt, "{}: {} {}", name, member.path, problem);
+    }
     const bool directory = node.entry.kind == EntryKind::kDirectory;
     const auto old = nodes_.find(path);
     if (!directory || (old != nodes_.end() && old->second.entry.kind != EntryKind::kDirectory)) {

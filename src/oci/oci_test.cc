@@ -412,11 +412,8 @@ TEST_F(Stack, HardLinksKeepTheirInode) {
 
 TEST_F(Stack, WhatLeadsOutIsRefused) {
     // A Tree cannot hold such names: they are put into the archive afterwards.
-    const auto renamed = [&](std::string from, std::string to) {
-        std::string tar = tar_of(tree({file(from, "x")}));
-        EXPECT_EQ(from.size(), to.size());
-        std::size_t at = tar.find(from);
-        tar.replace(at, to.size(), to);
+    const auto altered = [&](std::string tar, std::size_t at, std::size_t field, std::string to) {
+        tar.replace(at + field, to.size(), to);
         tar.replace(at + 148, 8, "        ");
         unsigned sum = 0;
         for (std::size_t i = at; i < at + 512; ++i) {
@@ -424,6 +421,10 @@ TEST_F(Stack, WhatLeadsOutIsRefused) {
         }
         tar.replace(at + 148, 7, fmt::format("{:06o}", sum) + std::string(1, '\0'));
         return tar;
+    };
+    const auto renamed = [&](const std::string& from, const std::string& to) {
+        const std::string tar = tar_of(tree({file(from, "x")}));
+        return altered(tar, tar.find(from), 0, to);
     };
     const auto why = [&](const std::string& tar, const TarLimits& limits = {}) {
         LayerStack stack([this](std::string_view bytes) { return store_.put(bytes); }, limits);
@@ -442,6 +443,9 @@ TEST_F(Stack, WhatLeadsOutIsRefused) {
     const std::string tar = tar_of(tree({one, two}));
     EXPECT_EQ(why(tar.substr(1024)), "layer: two is a hard link to one, which is no file");
     EXPECT_EQ(why(tar_of(tree({file("f", "")})), {}), "(applied)");
+    const std::string linked = tar_of(tree({symlink("linking", "t")}));
+    EXPECT_EQ(why(altered(linked, linked.find("linking"), 157, std::string(1, '\0'))),
+              "layer: linking is a link with an empty, too long or broken target");
 }
 
 }  // namespace

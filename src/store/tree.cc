@@ -44,32 +44,6 @@ bool has_nul(std::string_view text) {
     return text.find('\0') != std::string_view::npos;
 }
 
-const char* entry_problem(const TreeEntry& entry) {
-    if (const char* problem = path_problem(entry.path)) {
-        return problem;
-    }
-    if (entry.path.empty() && entry.kind != EntryKind::kDirectory) {
-        return "is the root and not a directory";
-    }
-    if (entry.mode > 07777) {
-        return "has mode bits beyond 07777";
-    }
-    if (entry.kind == EntryKind::kSymlink &&
-        (entry.target.empty() || entry.target.size() > 4095 || has_nul(entry.target))) {
-        return "is a link with an empty, too long or broken target";
-    }
-    if (has_nul(entry.user) || has_nul(entry.group) || entry.user.size() > 255 ||
-        entry.group.size() > 255) {
-        return "has a broken owner name";
-    }
-    for (const auto& [name, value] : entry.xattrs) {
-        if (name.empty() || name.size() > 255 || has_nul(name) || value.size() > 65536) {
-            return "has a broken extended attribute";
-        }
-    }
-    return nullptr;
-}
-
 // Fields that the kind does not have are emptied, so that equal meaning is equal value.
 void normalize(TreeEntry& entry) {
     if (entry.kind != EntryKind::kFile) {
@@ -160,6 +134,32 @@ bool by_path(const TreeEntry& a, const TreeEntry& b) {
 }
 
 }  // namespace
+
+const char* entry_problem(const TreeEntry& entry) {
+    if (const char* problem = path_problem(entry.path)) {
+        return problem;
+    }
+    if (entry.path.empty() && entry.kind != EntryKind::kDirectory) {
+        return "is the root and not a directory";
+    }
+    if (entry.mode > 07777) {
+        return "has mode bits beyond 07777";
+    }
+    if (entry.kind == EntryKind::kSymlink &&
+        (entry.target.empty() || entry.target.size() > 4095 || has_nul(entry.target))) {
+        return "is a link with an empty, too long or broken target";
+    }
+    if (has_nul(entry.user) || has_nul(entry.group) || entry.user.size() > 255 ||
+        entry.group.size() > 255) {
+        return "has a broken owner name";
+    }
+    for (const auto& [name, value] : entry.xattrs) {
+        if (name.empty() || name.size() > 255 || has_nul(name) || value.size() > 65536) {
+            return "has a broken extended attribute";
+        }
+    }
+    return nullptr;
+}
 
 Result<Tree> Tree::make(std::vector<TreeEntry> entries) {
     for (TreeEntry& entry : entries) {

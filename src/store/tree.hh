@@ -49,6 +49,10 @@ struct TreeEntry {
     bool operator==(const TreeEntry&) const = default;
 };
 
+// What keeps an entry out of every Tree ("is a link with an empty, too long or broken target"); nullptr
+// when nothing does.
+const char* entry_problem(const TreeEntry& entry);
+
 // Sorted by path, unique. Every entry's parent need not be present: writers make missing parents
 // as root-owned 0755 directories.
 class Tree {
