@@ -36,7 +36,7 @@ for name in vm edge; do
     row "$name.raw on disk" "$(on_disk "$images/$name/$name.raw")"
 done
 before=edit figure "vm, one package changed" build vm
-before=cold figure "vm, no trees in the store" build vm --force
+runs=1 before=cold figure "vm, no trees in the store, one run" build vm --force
 row "memory of tarn, building vm" "$({ command time -f '%M' "$tarn" -C "$work/distro" image build vm --force >/dev/null 2>&1; } 2>&1 |
     tail -n 1) KiB"
 
