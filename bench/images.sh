@@ -72,7 +72,7 @@ umoci init --layout "$work/debian.oci" && umoci new --image "$work/debian.oci:sl
 umoci raw add-layer --image "$work/debian.oci:slim" "$work/debian/root.tar"
 push() { skopeo copy -q --dest-tls-verify=false "oci:$1" "docker://127.0.0.1:5127/$2:1"; }
 push "$work/debian.oci:slim" debian
-push "$images/container-base/container-base.oci" tarn
+push "$images/container-base/container-base.oci:1.0" tarn
 forget() { rm -rf "$work/pulled"; }
 pull() { skopeo copy -q --src-tls-verify=false "docker://127.0.0.1:5127/$1:1" "oci:$work/pulled:1"; }
 row "debian:trixie-slim's content, compressed" "$(bytes "$work/debian.oci/blobs")"
