@@ -104,7 +104,10 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
                         .advise("`tarn image build` builds it"));
     }
     TARN_TRY(make_directories(request.work_dir));
-    Prepared prepared{TARN_TRY(TempDir::make()), TARN_TRY(vm::find_firmware(!request.secure_boot_certificate.empty(), request.architecture)), {}};
+    TempDir scratch = TARN_TRY(TempDir::make());
+    vm::Firmware firmware = TARN_TRY(vm::find_firmware(
+        !request.secure_boot_certificate.empty(), request.architecture));
+    Prepared prepared{std::move(scratch), std::move(firmware), {}};
     prepared.machine.architecture = request.architecture;
     prepared.machine.disk = request.disk;
     prepared.machine.memory_mib = request.memory_mib;

@@ -194,7 +194,8 @@ systemctl poweroff
 
 std::map<std::string, std::string> check_credentials(const Image& image,
                                                      const GuestServers& servers) {
-    std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\nresults='{}'\ngood_url='{}'\nbad_url='{}'\n",
+    std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\n"
+                                     "results='{}'\ngood_url='{}'\nbad_url='{}'\n",
                                      image.boot_install,
                                      image.selinux.mode == "disabled" ? "" : image.selinux.mode,
                                      image.secure_boot ? "yes" : "no",
