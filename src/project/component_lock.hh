@@ -48,6 +48,9 @@ struct FingerprintInput {
 Result<std::string> input_fingerprint(const Component& component, const FingerprintInput& input);
 // Of the directory a local spec lies in: "sha256:<hex>" over all files' paths and hashes.
 Result<std::string> local_source_identity(const std::string& directory);
+// The files below a directory, sorted, relative to it; links to files are followed, and anything
+// that cannot be read as a file is an error, as are more than 100,000.
+Result<std::vector<std::string>> source_files_below(const std::string& directory);
 // What decides which upstream commit is chosen: "sha256:<hex>".
 std::string resolution_hash(const Project& project, const Component& component);
 

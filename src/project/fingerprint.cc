@@ -205,37 +205,6 @@ Result<void> check_can_be_hashed(const Component& component, const FingerprintIn
 
 constexpr std::size_t kFileLimit = 100'000;
 
-// Follows links to files; anything that cannot be read as a file is an error, never skipped.
-Result<std::vector<std::string>> files_below(const std::string& directory) {
-    namespace fs = std::filesystem;
-    std::vector<std::string> files;
-    std::error_code code;
-    fs::recursive_directory_iterator at(directory, code);
-    for (; !code && at != fs::recursive_directory_iterator(); at.increment(code)) {
-        std::error_code status_code;
-        const fs::file_status status = at->status(status_code);
-        const std::string path = at->path().string();
-        if (fs::is_directory(status) && !at->is_symlink(status_code)) {
-            continue;
-        }
-        if (!fs::is_regular_file(status)) {
-            return fail(ErrorKind::kUsage,
-                        "{} is neither a file nor a directory nor a link to a file, so the "
-                        "sources beside a local spec cannot be hashed",
-                        path);
-        }
-        if (files.size() == kFileLimit) {
-            return fail(ErrorKind::kUsage, "{} has more than {} files", directory, kFileLimit);
-        }
-        files.push_back(relative_to(path, directory));
-    }
-    if (code) {
-        return fail(ErrorKind::kSystem, "cannot read {}: {}", directory, code.message());
-    }
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
 }  // namespace
 
 std::uint64_t config_hash(const Component& component) {
@@ -271,7 +240,9 @@ Result<std::string> input_fingerprint(const Component& component, const Fingerpr
         }
     }
     for (const auto& [index, overlay] : by_index) {
-        const auto content = hash_file_hex(HashKind::kSha256, overlay->source);
+        const auto content = is_directory(overlay->source)
+                                 ? local_source_identity(overlay->source)
+                                 : hash_file_hex(HashKind::kSha256, overlay->source);
         if (!content) {
             return fail(Error(content.error())
                             .context(fmt::format("component `{}`, overlay {} of {}",
@@ -286,9 +257,39 @@ Result<std::string> input_fingerprint(const Component& component, const Fingerpr
     return records.finish();
 }
 
+Result<std::vector<std::string>> source_files_below(const std::string& directory) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> files;
+    std::error_code code;
+    fs::recursive_directory_iterator at(directory, code);
+    for (; !code && at != fs::recursive_directory_iterator(); at.increment(code)) {
+        std::error_code status_code;
+        const fs::file_status status = at->status(status_code);
+        const std::string path = at->path().string();
+        if (fs::is_directory(status) && !at->is_symlink(status_code)) {
+            continue;
+        }
+        if (!fs::is_regular_file(status)) {
+            return fail(ErrorKind::kUsage,
+                        "{} is neither a file nor a directory nor a link to a file, so the "
+                        "sources it lies among cannot be hashed",
+                        path);
+        }
+        if (files.size() == kFileLimit) {
+            return fail(ErrorKind::kUsage, "{} has more than {} files", directory, kFileLimit);
+        }
+        files.push_back(relative_to(path, directory));
+    }
+    if (code) {
+        return fail(ErrorKind::kSystem, "cannot read {}: {}", directory, code.message());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
 Result<std::string> local_source_identity(const std::string& directory) {
     std::string text;
-    for (const std::string& file : TARN_TRY(files_below(directory))) {
+    for (const std::string& file : TARN_TRY(source_files_below(directory))) {
         auto content = hash_file_hex(HashKind::kSha256, join_path(directory, file));
         if (!content) {
             return fail(std::move(content.error()));

@@ -147,6 +147,23 @@ upstream-commit = "a6bcc67"
               "sha256:d391c3fac11a117d96f9b35bc95028ff71ec963ae73dcf1e834c801b996b8e4d");
 }
 
+// Any file below a directory that is added as an archive counts, and so does its name.
+TEST(Fingerprint, DirectoriesThatAreAddedCountWithAllTheirFiles) {
+    const auto of = [](const char* name, const char* bytes) {
+        Loaded it;
+        it.file("azldev.toml",
+                std::string(kFedora) + "[[components.acl.overlays]]\ntype = \"file-add\"\n"
+                                       "file = \"t.tar\"\nsource = \"tree\"\n")
+            .file("tree/a", "a")
+            .file(std::string("tree/sub/") + name, bytes)
+            .load();
+        return fingerprint(it, "acl", "91824d85dd3d64316176e1fe9257896c1b42e530", 0);
+    };
+    EXPECT_EQ(of("b", "1"), of("b", "1"));
+    EXPECT_NE(of("b", "1"), of("b", "2"));
+    EXPECT_NE(of("b", "1"), of("c", "1"));
+}
+
 // A real lock's fingerprint is known for two overlays of which the second adds a file, but not what
 // the first one was; the order of more than ten is of our own making.
 TEST(Fingerprint, FilesOfOverlaysAreSortedByTheirIndexAsText) {

@@ -3,6 +3,8 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
+#include "project/component_lock.hh"
+#include "render/detail/archive.hh"
 #include "render/detail/strict.hh"
 #include "render/render.hh"
 
@@ -25,6 +27,26 @@ Unmatched advised(std::string key, std::string message, std::string help) {
 Unmatched failed(const Error& error, std::string key) {
     Mismatch result{std::move(key), error.message, error.notes, error.help};
     return Unmatched(std::move(result));
+}
+
+// The files below a directory as an archive: owner, times and modes are not the directory's.
+Result<std::string> pack(const std::string& directory, const std::string& name) {
+    if (!is_archive_name(name)) {
+        return fail(error(ErrorKind::kUsage, "{} is a directory, and {} no archive", directory, name)
+                        .advise("name a file, or end `file` with .tar, .tar.gz, .tar.xz or .tar.zst"));
+    }
+    Archive archive;
+    archive.compression = compression_of_name(name);
+    std::uint64_t size = 0;
+    for (const std::string& file : TARN_TRY(source_files_below(directory))) {
+        std::string bytes = TARN_TRY(read_file(join_path(directory, file), kOverlaySourceLimit));
+        size += bytes.size();
+        if (size > kOverlaySourceLimit) {
+            return fail(ErrorKind::kUsage, "{} holds more than 64 MiB", directory);
+        }
+        archive.members[file] = {EntryKind::kFile, 0644, std::move(bytes), {}};
+    }
+    return write_archive(archive);
 }
 
 class Application {
@@ -154,7 +176,9 @@ class Application {
                            "a spec cannot be added by an overlay",
                            "change the component's own with spec-... overlays");
         }
-        auto bytes = read_file(overlay_.source, kOverlaySourceLimit);
+        auto bytes = is_directory(overlay_.source)
+                         ? pack(overlay_.source, file)
+                         : read_file(overlay_.source, kOverlaySourceLimit);
         if (!bytes) {
             return failed(bytes.error(), "source");
         }

@@ -2,6 +2,7 @@
 #include "render/render.hh"
 
 #include "base/fs.hh"
+#include "render/detail/archive.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,6 +29,7 @@ class Render : public testing::Test {
     }
     std::string outside(const std::string& name, std::string_view bytes) {
         const std::string path = join_path(directory_.path(), name);
+        EXPECT_TRUE(make_directories(parent_path(path)).has_value());
         EXPECT_TRUE(write_file_atomic(path, bytes).has_value());
         return path;
     }
@@ -343,6 +345,26 @@ TEST_F(Render, FileAddRefusesWhatIsThereAndWhatLeadsOutside) {
     EXPECT_EQ(tree->find("new")->mode, 0644U);
     add.source += ".missing";
     EXPECT_FALSE(apply(add).has_value());
+}
+
+TEST_F(Render, FileAddOfADirectoryIsAnArchive) {
+    give("x.spec", "");
+    Overlay add = overlay(OverlayType::kFileAdd);
+    outside("tree/b", "b");
+    outside("tree/sub/a", "a");
+    add.source = parent_path(outside("tree/c", "c"));
+    add.file = "not-an-archive";
+    EXPECT_THAT(apply(add).error().rendered, HasSubstr("is a directory, and not-an-archive no archive"));
+    add.file = "tree.tar.gz";
+    const auto tree = apply(add);
+    ASSERT_TRUE(tree.has_value()) << tree.error().rendered;
+    const auto archive = tarn::overlay::read_archive(content(*tree, "tree.tar.gz"), "tree.tar.gz");
+    ASSERT_TRUE(archive.has_value());
+    std::vector<std::string> members;
+    for (const auto& [path, member] : archive->members) {
+        members.push_back(path + "=" + member.bytes);
+    }
+    EXPECT_THAT(members, ElementsAre("b=b", "c=c", "sub=", "sub/a=a"));
 }
 
 TEST_F(Render, FileRemoveAndRename) {

@@ -96,7 +96,11 @@ void add_overlay(KeyBuilder& key, const Overlay& overlay, std::int64_t& newest_n
                                        overlay.has_replacement ? "r" : ""});
     key.field("lines", overlay.lines);
     if (!overlay.source.empty()) {
-        key.field("source", file_signature(overlay.source, newest_ns));
+        std::string files;
+        if (!add_directory(files, AT_FDCWD, overlay.source.c_str(), newest_ns, 0)) {
+            files = file_signature(overlay.source, newest_ns);
+        }
+        key.field("source", files);
     }
 }
 
