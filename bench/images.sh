@@ -12,7 +12,7 @@ store=${TARN_STORE:-$HOME/.cache/tarn/store}
 work=$(mktemp -d "$(dirname "$store")/bench.XXXXXX")
 registry=
 trap '[ -z "$registry" ] || kill "$registry"; rm -rf "$work"' EXIT
-tar cf - --exclude=distro/out/images distro guest | tar xf - -C "$work"
+tar cf - --exclude=distro/out/images distro guest src/base | tar xf - -C "$work"
 cp -al "$store" "$work/store"
 export TARN_STORE=$work/store
 run() { "$tarn" -C "$work/distro" "$@"; }
@@ -28,7 +28,10 @@ edit() { # a published package of the image changes
     echo "# $RANDOM$RANDOM" >>"$work/distro/components/tarn-presets/tarn-presets.spec"
     run repo publish
 }
-cold() { rm -rf "$TARN_STORE"/results/{exec,image,oci,payload}; }
+cold() { # what packages are made into is kept, what images are made of is not
+    rm -rf "$TARN_STORE"/results/{exec,image,oci,payload}
+    run repo publish
+}
 for name in vm edge; do
     build "$name" >/dev/null 2>&1
     figure "$name, warm" build "$name" --force

@@ -11,6 +11,7 @@ store=${TARN_STORE:-$HOME/.cache/tarn/store}
 
 mkdir -p "$work/store"
 cp -r guest "$work/guest"
+mkdir "$work/src" && cp -r src/base "$work/src/"
 (tar cf - --exclude=distro/out --exclude=distro/build distro) | tar xf - -C "$work"
 "$work/distro/upstream/make-dist-git"
 # The download cache: the files the lock names, and nothing made of them.

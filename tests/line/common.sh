@@ -19,7 +19,7 @@ needs_line() {
 copy_project() {
     rm -rf "$1"
     mkdir -p "$1"
-    (cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest) | tar xf - -C "$1"
+    (cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest src) | tar xf - -C "$1"
 }
 
 # DIRECTORY: a store that holds what the lock names and nothing made from it.

@@ -94,7 +94,7 @@ strike INT "lock, all indexes are there" "new_blobs 2 && sleep 1" lock
 strike KILL "lock, all indexes are there" "new_blobs 2 && sleep 1.5" lock
 [ "$(sha256sum <"$lock")" = "$before" ] && ok "the lock stays what it was" || not_ok "a killed lock changed the lock"
 mkdir -p "$here/undisturbed"
-cp -r "$project" "$work/guest" "$here/undisturbed/"
+cp -r "$project" "$work/guest" "$work/src" "$here/undisturbed/"
 completes lock "wrote" lock
 "$tarn_program" -C "$here/undisturbed/distro" --store "$here/undisturbed/store" lock >/dev/null 2>&1
 same "the lock is what it is undisturbed" "$(cat "$here/undisturbed/distro/locks/debian.lock")" "$(cat "$lock")"

@@ -9,7 +9,7 @@ export TARN_STORE=$line_store
 
 mkdir -p "$work"
 # The project as it is in the tree, in another place; its lock stays what it was unless it is stale.
-rm -rf "$work/distro.new" "$work/guest"
+rm -rf "$work/distro.new" "$work/guest" "$work/src"
 mkdir -p "$work/distro.new"
 (cd "$source/distro" && tar cf - --exclude=./out --exclude=./build --exclude=./keys .) | tar xf - -C "$work/distro.new"
 for kept in out build keys; do
@@ -17,6 +17,7 @@ for kept in out build keys; do
 done
 rm -rf "$work/distro" && mv "$work/distro.new" "$work/distro"
 cp -r "$source/guest" "$work/guest"
+mkdir -p "$work/src" && cp -r "$source/src/base" "$work/src/"
 "$work/distro/upstream/make-dist-git" || { not_ok "the upstream's dist-git"; exit 1; }
 
 doctor=$(tarn doctor -O csv 2>&1)
@@ -112,7 +113,7 @@ fi
 # The same project elsewhere, one job, another umask: the same bits.
 rm -rf "$work/elsewhere"
 mkdir -p "$work/elsewhere"
-(cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest) | tar xf - -C "$work/elsewhere"
+(cd "$work" && tar cf - --exclude=distro/out --exclude=distro/build distro guest src) | tar xf - -C "$work/elsewhere"
 (umask 077 && TZ=Asia/Tokyo LC_ALL=C "$tarn_program" -C "$work/elsewhere/distro" -j 1 image build vm --force >/dev/null) ||
     not_ok "image in another directory"
 for format in raw vhd; do

@@ -39,6 +39,7 @@ struct DiskInput {
 struct DiskFile {
     int fd = -1;
     std::string path;
+    SparseHash* sums = nullptr;
 };
 
 std::string architecture_of(const Image& image) {
@@ -250,24 +251,45 @@ Result<std::uint64_t> write_hash_tree(DiskInput& input,
 
 // ---- the disk ---------------------------------------------------------------------------------
 
-// The root and the ESP are written side by side: they touch different bytes.
+Result<void> write_gpt(const DiskInput& input, const DiskFile& disk) {
+    const GptBytes gpt = TARN_TRY(make_gpt(input.layout.table()));
+    TARN_TRY(pwrite_all(disk.fd, gpt.head, 0, disk.path));
+    return pwrite_all(disk.fd, gpt.tail, input.layout.size - gpt.tail.size(), disk.path);
+}
+
+// How far the disk is final once its ESP is: up to the next partition behind it.
+std::uint64_t end_of_esp(const Layout& layout) {
+    const Partition& esp = layout.find(PartitionRole::kEsp)->gpt;
+    const bool first = std::ranges::none_of(layout.partitions, [&](const PlannedPartition& other) {
+        return other.gpt.offset < esp.offset;
+    });
+    return first ? esp.offset + esp.size : 0;
+}
+
+// The root and the ESP are written side by side: they touch different bytes. So does hashing what
+// comes first on the disk.
 Result<void> write_plain(const Store& store,
                          const DiskInput& input,
                          const DiskFile& disk,
                          StageLog& stages) {
+    TARN_TRY(write_gpt(input, disk));
     Result<EspContent> esp;
+    Result<void> hashed;
     Result<std::uint64_t> root;
     {
         const std::jthread thread([&] {
             esp = stages.time("initrd, UKI, ESP", [&] {
                 return write_esp_partition(store, input, disk, stages.reporter());
             });
+            if (esp) {
+                hashed = disk.sums->advance(end_of_esp(input.layout));
+            }
         });
         root = stages.time("root file system", [&] { return write_root(store, input, disk); });
     }
     TARN_TRY(std::move(root));
     TARN_TRY(std::move(esp));
-    return {};
+    return hashed;
 }
 
 // The UKI names the root hash, so it comes after the root. What an update needs is written aside.
@@ -316,13 +338,11 @@ Result<Artifacts> write_raw(const Store& store,
     Artifacts out;
     if (is_verified(*input.image)) {
         out = TARN_TRY(write_verified(store, input, disk, stages));
+        TARN_TRY(write_gpt(input, disk));
     } else {
         TARN_TRY(write_plain(store, input, disk, stages));
     }
     TARN_TRY(write_empty_filesystems(store, input, disk));
-    const GptBytes gpt = TARN_TRY(make_gpt(input.layout.table()));
-    TARN_TRY(pwrite_all(disk.fd, gpt.head, 0, disk.path));
-    TARN_TRY(pwrite_all(disk.fd, gpt.tail, input.layout.size - gpt.tail.size(), disk.path));
     return out;
 }
 
@@ -332,7 +352,9 @@ Result<void> write_vhd(const DiskInput& input,
                        const std::string& footer) {
     const Fd vhd = TARN_TRY(open_file(path, O_RDWR | O_CREAT | O_EXCL, 0644));
     TARN_TRY(copy_sparse(raw, vhd.get(), input.layout.size, path));
-    return pwrite_all(vhd.get(), footer, input.layout.size, path);
+    TARN_TRY(pwrite_all(vhd.get(), footer, input.layout.size, path));
+    start_writing(vhd.get());
+    return {};
 }
 
 // The raw disk and the formats made of it.
@@ -364,7 +386,7 @@ Result<Artifacts> write_formats(const DiskInput& input, const DiskFile& raw, Sta
             }
         });
         sums = stages.time("checksums", [&] {
-            return hash_sparse(raw.fd, input.layout.size, footer, raw.path, input.request->stop);
+            return raw.sums->finish(input.layout.size, footer);
         });
     }
     TARN_TRY(std::move(copied));
@@ -422,7 +444,8 @@ Result<Artifacts> write_disk_image(const Store& store,
 
     const std::string path = join_path(input.directory, input.image->name) + ".raw";
     const Fd raw = TARN_TRY(open_file(path, O_RDWR | O_CREAT | O_EXCL, 0644));
-    const DiskFile disk{raw.get(), path};
+    SparseHash sums(raw.get(), path, input.request->stop);
+    const DiskFile disk{raw.get(), path, &sums};
     Artifacts out = TARN_TRY(write_raw(store, input, disk, stages));
     const Artifacts formats = TARN_TRY(write_formats(input, disk, stages));
     out.insert(out.end(), formats.begin(), formats.end());

@@ -132,7 +132,7 @@ TEST(Sparse, CopyKeepsBytesAndHolesAndHashIsThatOfTheWholeFile) {
     const auto b = read_file(dir.path() + "/to");
     ASSERT_TRUE(a && b);
     EXPECT_EQ(*a, *b);
-    const auto sums = hash_sparse(out->get(), size, "footer", from, {});
+    const auto sums = SparseHash(out->get(), from, {}).finish(size, "footer");
     ASSERT_TRUE(sums.has_value());
     EXPECT_EQ(sums->sha256, sha256_hex(*a));
     EXPECT_EQ(sums->sha256_extended, sha256_hex(*a + "footer"));
@@ -144,7 +144,11 @@ TEST(Sparse, AFileThatIsOneHoleHashesAsZeros) {
     auto fd = open_file(path, O_RDWR | O_CREAT);
     ASSERT_TRUE(fd.has_value());
     ASSERT_EQ(ftruncate(fd->get(), 3 * 1024 * 1024 + 1), 0);
-    const auto sums = hash_sparse(fd->get(), 3 * kMiB + 1, "", path, {});
+    SparseHash hash(fd->get(), path, {});
+    for (const std::uint64_t until : {std::uint64_t{0}, kMiB / 2, kMiB / 4, 2 * kMiB + 7}) {
+        ASSERT_TRUE(hash.advance(until).has_value());  // in pieces it is the same
+    }
+    const auto sums = hash.finish(3 * kMiB + 1, "");
     ASSERT_TRUE(sums.has_value());
     EXPECT_EQ(sums->sha256, sha256_hex(std::string(3 * kMiB + 1, '\0')));
 }

@@ -4,14 +4,13 @@
 #include "base/fd.hh"
 #include "base/hash.hh"
 
+#include <fcntl.h>
 #include <linux/fs.h>
-#include <openssl/evp.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 namespace tarn::image {
 namespace {
@@ -71,8 +70,6 @@ Result<void> copy_range(
     return {};
 }
 
-using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
-
 std::string finish_hex(EVP_MD_CTX* context) {
     std::string raw(32, '\0');
     TARN_CHECK(EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(raw.data()), nullptr) ==
@@ -105,38 +102,46 @@ Result<void> copy_sparse_at(
     return {};
 }
 
-Result<FileSums> hash_sparse(int fd,
-                             std::uint64_t size,
-                             std::string_view extension,
-                             const std::string& path,
-                             std::stop_token stop) {
-    const Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    const Context extended(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    TARN_CHECK(context && extended && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
+void start_writing(int fd) {
+    static_cast<void>(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
+SparseHash::SparseHash(int fd, std::string path, std::stop_token stop)
+    : fd_(fd), path_(std::move(path)), stop_(std::move(stop)), context_(EVP_MD_CTX_new()) {
+    TARN_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+Result<void> SparseHash::advance(std::uint64_t end) {
     const std::string zeros(kChunk, '\0');
     std::string buffer;
-    Extent data = TARN_TRY(next_data(fd, 0, size, path));
-    for (std::uint64_t at = 0; at < size;) {
-        if (stop.stop_requested()) {
+    Extent data{at_, at_};
+    while (at_ < end) {
+        if (stop_.stop_requested()) {
             return fail(ErrorKind::kInterrupted, "interrupted");
         }
-        if (at >= data.end && data.begin < size) {
-            data = TARN_TRY(next_data(fd, at, size, path));
+        if (at_ >= data.end) {
+            data = TARN_TRY(next_data(fd_, at_, end, path_));
         }
-        const bool hole = at < data.begin;
-        const std::uint64_t end = hole ? data.begin : std::max(data.end, at + 1);
-        const std::size_t piece = std::min<std::uint64_t>(end - at, kChunk);
+        const bool hole = at_ < data.begin;
+        const std::uint64_t until = hole ? data.begin : std::max(data.end, at_ + 1);
+        const std::size_t piece = std::min<std::uint64_t>(until - at_, kChunk);
         if (!hole) {
-            buffer = TARN_TRY(pread_exact(fd, at, piece, path));
+            buffer = TARN_TRY(pread_exact(fd_, at_, piece, path_));
         }
         const char* bytes = hole ? zeros.data() : buffer.data();
-        TARN_CHECK(EVP_DigestUpdate(context.get(), bytes, piece) == 1);
-        at += piece;
+        TARN_CHECK(EVP_DigestUpdate(context_.get(), bytes, piece) == 1);
+        at_ += piece;
     }
-    TARN_CHECK(EVP_MD_CTX_copy_ex(extended.get(), context.get()) == 1);
+    return {};
+}
+
+Result<FileSums> SparseHash::finish(std::uint64_t size, std::string_view extension) {
+    TARN_TRY(advance(size));
+    const std::unique_ptr<EVP_MD_CTX, Free> extended(EVP_MD_CTX_new());
+    TARN_CHECK(extended && EVP_MD_CTX_copy_ex(extended.get(), context_.get()) == 1);
     TARN_CHECK(EVP_DigestUpdate(extended.get(), extension.data(), extension.size()) == 1);
     FileSums sums;
-    sums.sha256 = finish_hex(context.get());
+    sums.sha256 = finish_hex(context_.get());
     sums.sha256_extended = finish_hex(extended.get());
     return sums;
 }
