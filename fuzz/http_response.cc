@@ -1,10 +1,10 @@
 // rooms: guest_http
 // SPDX-License-Identifier: MIT
 // An answer of a metadata server: read whole, and byte by byte with the same result.
+#include "http/parser.hh"
+
 #include <cstdint>
 #include <string_view>
-
-#include "http/parser.hh"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace tarn::guest;

@@ -1,9 +1,9 @@
 // rooms: guest_imds
 // SPDX-License-Identifier: MIT
+#include "imds/imds.hh"
+
 #include <cstdint>
 #include <string_view>
-
-#include "imds/imds.hh"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace tarn::guest;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "http/client.hh"
 
+#include "base/fd.hh"
+#include "base/strings.hh"
+
+#include "http/parser.hh"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,10 +15,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include "base/fd.hh"
-#include "base/strings.hh"
-#include "http/parser.hh"
 
 namespace tarn::guest {
 
@@ -65,7 +65,8 @@ Result<bool> wait_for(int fd, short events, Clock::time_point end, const Endpoin
 }
 
 Result<Fd> connect_to(const HttpRequest& request, Clock::time_point end) {
-    const sockaddr_in address = TARN_TRY(socket_address(request.server.address, request.server.port));
+    const sockaddr_in address =
+        TARN_TRY(socket_address(request.server.address, request.server.port));
     Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) {
         return fail(network_error(request.server, errno));
@@ -101,7 +102,10 @@ Result<Fd> connect_to(const HttpRequest& request, Clock::time_point end) {
 }
 
 // A server may answer, and close, before it has read all: what cannot be sent is then no error yet.
-Result<void> send_all(int fd, std::string_view bytes, Clock::time_point end, const Endpoint& server) {
+Result<void> send_all(int fd,
+                      std::string_view bytes,
+                      Clock::time_point end,
+                      const Endpoint& server) {
     while (!bytes.empty()) {
         const ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (n >= 0) {
@@ -110,7 +114,8 @@ Result<void> send_all(int fd, std::string_view bytes, Clock::time_point end, con
             return {};
         } else if (errno == EAGAIN) {
             if (!TARN_TRY(wait_for(fd, POLLOUT, end, server))) {
-                return fail(ErrorKind::kNetwork, "{}: it does not take the request", name_of(server));
+                return fail(
+                    ErrorKind::kNetwork, "{}: it does not take the request", name_of(server));
             }
         } else if (errno != EINTR) {
             return fail(network_error(server, errno));
@@ -172,9 +177,14 @@ Result<std::string> format_request(const HttpRequest& request) {
     if (!target_ok) {
         return fail(ErrorKind::kUsage, "`{}` is no encoded path of a URL", request.target);
     }
-    std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}", request.method, request.target,
-                                  request.server.address);
-    if (request.server.port != 80) {
+    if (!printable(request.host)) {
+        return fail(ErrorKind::kUsage, "`{}` cannot be a host", request.host);
+    }
+    std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}",
+                                  request.method,
+                                  request.target,
+                                  request.host.empty() ? request.server.address : request.host);
+    if (request.server.port != 80 && request.host.empty()) {
         out += fmt::format(":{}", request.server.port);
     }
     out += "\r\nConnection: close\r\n";

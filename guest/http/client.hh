@@ -4,14 +4,14 @@
 // Reads Content-Length, chunked and read-to-end bodies.
 #pragma once
 
+#include "base/result.hh"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hh"
 
 namespace tarn::guest {
 
@@ -34,6 +34,7 @@ struct HttpRequest {
     std::chrono::milliseconds total_timeout{5000};
     std::size_t body_limit = 4u << 20;  // a larger answer is kCorrupt
     std::string source_address;         // bind(2) to it; empty: the kernel chooses
+    std::string host;  // in the Host header; empty: the address and port of the server
 };
 
 struct HttpResponse {

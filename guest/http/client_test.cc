@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "http/client.hh"
 
-#include <gtest/gtest.h>
-
 #include "http/parser.hh"
 #include "http/test_server.hh"
+#include <gtest/gtest.h>
 
 namespace tarn::guest {
 namespace {
@@ -33,8 +32,15 @@ TEST(Endpoint, ParsesAddressAndPort) {
 }
 
 TEST(Endpoint, RefusesNamesAndBadPorts) {
-    for (const char* text : {"", "localhost", "1.2.3", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536",
-                             "1.2.3.4:8x", "::1", "1.2.3.4:80:80"}) {
+    for (const char* text : {"",
+                             "localhost",
+                             "1.2.3",
+                             "1.2.3.4:",
+                             "1.2.3.4:0",
+                             "1.2.3.4:65536",
+                             "1.2.3.4:8x",
+                             "::1",
+                             "1.2.3.4:80:80"}) {
         const auto result = Endpoint::parse(text);
         ASSERT_FALSE(result) << text;
         EXPECT_EQ(result.error().kind, ErrorKind::kUsage);
@@ -42,7 +48,8 @@ TEST(Endpoint, RefusesNamesAndBadPorts) {
 }
 
 TEST(Client, SendsOneRequestAndReadsTheAnswer) {
-    TestServer server([](const SeenRequest&) { return TestServer::reply(200, "hello", "X-Y: z\r\n"); });
+    TestServer server(
+        [](const SeenRequest&) { return TestServer::reply(200, "hello", "X-Y: z\r\n"); });
     const auto response = http_request(request_to(server));
     ASSERT_TRUE(response) << message_of(response);
     EXPECT_EQ(response->status, 200);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "http/parser.hh"
 
-#include <algorithm>
-
 #include "base/strings.hh"
+
+#include <algorithm>
 
 namespace tarn::guest {
 
@@ -23,7 +23,8 @@ bool is_token(std::string_view text) {
 // Where the head ends, as (length of the head, where the body begins): a bare "\n" is taken as an
 // end of line as well.
 bool head_end(std::string_view text, std::size_t& length, std::size_t& body) {
-    for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    for (std::size_t at = text.find('\n'); at != std::string_view::npos;
+         at = text.find('\n', at + 1)) {
         std::string_view rest = text.substr(at + 1);
         const std::size_t skip = rest.starts_with("\r\n") ? 2 : rest.starts_with('\n') ? 1 : 0;
         if (skip != 0) {

@@ -3,11 +3,11 @@
 // for a program with an event loop of its own.
 #pragma once
 
+#include "http/client.hh"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "http/client.hh"
 
 namespace tarn::guest {
 

@@ -2,6 +2,10 @@
 // For tests: a server on 127.0.0.1 that answers each connection with the bytes a function gives it.
 #pragma once
 
+#include "base/fd.hh"
+#include "base/strings.hh"
+
+#include "http/client.hh"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -15,10 +19,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "base/fd.hh"
-#include "base/strings.hh"
-#include "http/client.hh"
 
 namespace tarn::guest {
 
@@ -66,8 +66,8 @@ class TestServer {
     }
 
     static Answer reply(int status, const std::string& body, const std::string& headers = {}) {
-        return {fmt::format("HTTP/1.1 {} X\r\n{}Content-Length: {}\r\n\r\n{}", status, headers,
-                            body.size(), body)};
+        return {fmt::format(
+            "HTTP/1.1 {} X\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(), body)};
     }
 
   private:

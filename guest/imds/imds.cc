@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "imds/imds.hh"
 
+#include "base/strings.hh"
+
 #include <poll.h>
 #include <sys/random.h>
 
@@ -8,8 +10,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-
-#include "base/strings.hh"
 
 namespace tarn::guest {
 
@@ -40,7 +40,8 @@ std::string request_id() {
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
     std::string text;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+        text += fmt::format("{}{:02x}",
+                            i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
                             static_cast<unsigned>(bytes[i]));
     }
     return text;
@@ -82,7 +83,8 @@ class Exchange {
     }
 
     // One attempt; its verdict decides what is next.
-    Verdict attempt(const std::string& target, const std::function<void(const std::string&)>& tries) {
+    Verdict attempt(const std::string& target,
+                    const std::function<void(const std::string&)>& tries) {
         const Clock::time_point begin = Clock::now();
         request_.target = target;
         request_.headers = {{"Metadata", "true"}, {"x-ms-client-request-id", request_id()}};
@@ -91,8 +93,7 @@ class Exchange {
         request_.total_timeout = std::clamp(left, milliseconds(1), timeout);
         request_.connect_timeout = request_.total_timeout;
         const auto response = http_request(request_);
-        const auto spent =
-            std::chrono::duration_cast<milliseconds>(Clock::now() - begin).count();
+        const auto spent = std::chrono::duration_cast<milliseconds>(Clock::now() - begin).count();
         if (response) {
             status_ = response->status;
             body_ = response->body;
@@ -152,14 +153,17 @@ class Exchange {
             }
         }
         if (status_ == 401 || status_ == 403) {
-            problem.help.push_back("a proxy agent on this machine may refuse the call: look at "
-                                   "`systemctl status azure-proxy-agent`");
+            problem.help.push_back(
+                "a proxy agent on this machine may refuse the call: look at "
+                "`systemctl status azure-proxy-agent`");
         } else if (no_route_since_) {
-            problem.help.push_back("no route leads to the service: look at `networkctl status`; "
-                                   "only the primary network interface reaches it");
+            problem.help.push_back(
+                "no route leads to the service: look at `networkctl status`; "
+                "only the primary network interface reaches it");
         } else if (status_ == 0) {
-            problem.help.push_back("a firewall or a proxy may be in between: the service is reached "
-                                   "directly, from the primary interface's primary address");
+            problem.help.push_back(
+                "a firewall or a proxy may be in between: the service is reached "
+                "directly, from the primary interface's primary address");
         } else if (status_ == 429) {
             problem.help.push_back("something on this machine asks more than 5 times a second");
         }

@@ -3,15 +3,16 @@
 // Source: learn.microsoft.com "Azure Instance Metadata Service"; every primitive is a JSON string.
 #pragma once
 
+#include "base/result.hh"
+
+#include "http/client.hh"
+
 #include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hh"
-#include "http/client.hh"
 
 namespace tarn::guest {
 
@@ -20,8 +21,7 @@ inline constexpr const char* kWireserverAddress = "168.63.129.16";
 inline constexpr const char* kInstanceTarget =
     "/metadata/instance?api-version=2023-11-15&extended=true";
 // What is asked when the service answers 400 to the version above.
-inline constexpr const char* kInstanceTargetOlder =
-    "/metadata/instance?api-version=2019-06-01";
+inline constexpr const char* kInstanceTargetOlder = "/metadata/instance?api-version=2019-06-01";
 
 // What to do after an attempt, by status; a failed connection is status 0.
 //   400 one older version, then final; 404 408 0 429 5xx again; 410 again, for up to
@@ -31,7 +31,7 @@ Verdict judge(int status);
 
 struct RetryPolicy {
     std::chrono::milliseconds total{300'000};
-    std::chrono::milliseconds first_try{2000}, later_tries{5000};   // timeout of one attempt
+    std::chrono::milliseconds first_try{2000}, later_tries{5000};     // timeout of one attempt
     std::chrono::milliseconds first_pause{100}, longest_pause{2000};  // doubles, with jitter
     std::chrono::milliseconds after_5xx{1000};                        // at least
     std::chrono::milliseconds gone{70'000};                           // how long 410 is believed
@@ -42,8 +42,10 @@ struct RetryPolicy {
 // GET with "Metadata: true" and a fresh x-ms-client-request-id, until an answer of 200, a final one
 // or the end of the policy's time. The error names the URL, the last status and what to look at.
 // `tries`, when given, is told of each attempt ("http 500 after 12 ms"), for the log.
-Result<std::string> imds_get(const Endpoint& server, const std::string& target,
-                             const std::string& older_target, const RetryPolicy& policy,
+Result<std::string> imds_get(const Endpoint& server,
+                             const std::string& target,
+                             const std::string& older_target,
+                             const RetryPolicy& policy,
                              const std::string& source_address = {},
                              const std::function<void(const std::string&)>& tries = {});
 
@@ -52,17 +54,18 @@ struct IpAddress {
     unsigned prefix = 0;  // of its subnet; 24 (IPv4) or 128 (IPv6) when the service does not say
 };
 struct Nic {
-    std::string mac;  // "00:0d:3a:11:22:33"
+    std::string mac;                    // "00:0d:3a:11:22:33"
     std::vector<IpAddress> ipv4, ipv6;  // the first of a family comes by DHCP, others are static
 };
 struct InstanceDocument {
-    std::string vm_id, name, location, environment, vm_size, scale_set, zone, fault_domain, priority;
+    std::string vm_id, name, location, environment, vm_size, scale_set, zone, fault_domain,
+        priority;
     std::string admin_user, computer_name;
     bool disable_password_authentication = true;
     std::vector<std::string> public_keys;  // as given: may hold CRLF, or no OpenSSH key at all
     std::string user_data;                 // decoded
     bool has_custom_data = false;
-    std::string pps_type;                  // "None" or a kind of pre-provisioned pool
+    std::string pps_type;  // "None" or a kind of pre-provisioned pool
     std::string secure_boot_enabled, virtual_tpm_enabled;  // "true", "false", ""
     std::map<std::string, std::string> tags;
     std::vector<Nic> nics;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "imds/imds.hh"
 
+#include "http/test_server.hh"
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <set>
-
-#include "http/test_server.hh"
 
 namespace tarn::guest {
 namespace {
@@ -54,8 +53,10 @@ TEST(ImdsGet, SendsWhatTheServiceAsksFor) {
 TEST(ImdsGet, TriesAgainWithAFreshRequestId) {
     Script script({404, 410, 429, 500, 503, 0, 200});
     std::vector<std::string> told;
-    const auto body = imds_get(script.server().endpoint(), "/x", "", quick(), {},
-                               [&](const std::string& text) { told.push_back(text); });
+    const auto body =
+        imds_get(script.server().endpoint(), "/x", "", quick(), {}, [&](const std::string& text) {
+            told.push_back(text);
+        });
     ASSERT_TRUE(body) << body.error().message;
     EXPECT_EQ(told.size(), 7u);
     EXPECT_TRUE(told[3].starts_with("http 500 after ")) << told[3];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <nlohmann/json.hpp>
-
 #include "base/base64.hh"
 #include "base/strings.hh"
+
 #include "imds/imds.hh"
+#include <nlohmann/json.hpp>
 
 namespace tarn::guest {
 
@@ -61,7 +61,9 @@ Result<const json*> object_at(const json& parent, const std::string& path, const
     }
     return value;
 }
-Result<const json*> array_at(const json& parent, const std::string& path, const char* name,
+Result<const json*> array_at(const json& parent,
+                             const std::string& path,
+                             const char* name,
                              std::size_t limit) {
     static const json none = json::array();
     const json* value = member(parent, name);
@@ -72,13 +74,17 @@ Result<const json*> array_at(const json& parent, const std::string& path, const 
         return wrong(path, "a list");
     }
     if (value->size() > limit) {
-        return fail(ErrorKind::kCorrupt, "instance metadata: `{}` has more than {} members", path, limit);
+        return fail(
+            ErrorKind::kCorrupt, "instance metadata: `{}` has more than {} members", path, limit);
     }
     return value;
 }
 
 // Every primitive is a string by the service's rules; a number or true is understood all the same.
-Result<void> text_at(const json& parent, const std::string& prefix, const char* name, std::string& out) {
+Result<void> text_at(const json& parent,
+                     const std::string& prefix,
+                     const char* name,
+                     std::string& out) {
     const json* value = member(parent, name);
     if (value == nullptr) {
         return {};
@@ -133,7 +139,9 @@ bool address_like(std::string_view text, bool six) {
            contains(text, six ? ":" : ".");
 }
 
-Result<void> addresses_of(const json& nic, const std::string& nic_path, bool six,
+Result<void> addresses_of(const json& nic,
+                          const std::string& nic_path,
+                          bool six,
                           std::vector<IpAddress>& out) {
     const char* const name = six ? "ipv6" : "ipv4";
     const std::string path = nic_path + "." + name;
@@ -221,11 +229,16 @@ Result<void> keys_and_tags(const json& compute, InstanceDocument& out) {
 
 Result<void> compute_of(const json& compute, InstanceDocument& out) {
     const std::pair<const char*, std::string*> texts[] = {
-        {"vmId", &out.vm_id},           {"name", &out.name},
-        {"location", &out.location},    {"azEnvironment", &out.environment},
-        {"vmSize", &out.vm_size},       {"vmScaleSetName", &out.scale_set},
-        {"zone", &out.zone},            {"platformFaultDomain", &out.fault_domain},
-        {"priority", &out.priority},    {"userData", &out.user_data},
+        {"vmId", &out.vm_id},
+        {"name", &out.name},
+        {"location", &out.location},
+        {"azEnvironment", &out.environment},
+        {"vmSize", &out.vm_size},
+        {"vmScaleSetName", &out.scale_set},
+        {"zone", &out.zone},
+        {"platformFaultDomain", &out.fault_domain},
+        {"priority", &out.priority},
+        {"userData", &out.user_data},
     };
     for (const auto& [name, place] : texts) {
         TARN_TRY(text_at(compute, "compute", name, *place));
@@ -239,7 +252,9 @@ Result<void> compute_of(const json& compute, InstanceDocument& out) {
     const json& profile = *TARN_TRY(object_at(compute, "compute.osProfile", "osProfile"));
     TARN_TRY(text_at(profile, "compute.osProfile", "adminUsername", out.admin_user));
     TARN_TRY(text_at(profile, "compute.osProfile", "computerName", out.computer_name));
-    TARN_TRY(flag_at(profile, "compute.osProfile", "disablePasswordAuthentication",
+    TARN_TRY(flag_at(profile,
+                     "compute.osProfile",
+                     "disablePasswordAuthentication",
                      out.disable_password_authentication));
     const std::string security_path = "compute.securityProfile";
     const json& security = *TARN_TRY(object_at(compute, security_path, "securityProfile"));

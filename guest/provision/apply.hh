@@ -19,10 +19,16 @@ enum class Phase {
     kWorkload,  // after the machine is reported ready: packages, commands, scripts
 };
 struct Step {
-    std::string name;      // "hostname", "user:ops", "write-file:/etc/motd", "runcmd"; stable
+    std::string name;      // "hostname", "user:ops", "write-file:0:/etc/motd", "runcmd"; stable
     Phase phase = Phase::kEarly;
     bool every_boot = false;  // else once per instance
     std::function<Result<void>(const Machine&)> run;
+    // What the machine's owner asked for beyond base provisioning. When it fails, the steps behind it
+    // run all the same: the machine is reported ready, and its workload failed.
+    bool from_payload = false;
+    // What it depends on, without secrets: a step that was done with other inputs is done again
+    // (keys that only the metadata service knew). Empty: the name says all.
+    std::string inputs{};
 };
 
 // What the payload turned out to be.
@@ -34,9 +40,13 @@ struct Plan {
     // provisioning only, and the last one hands the whole document to cloud-init when the machine
     // has it. Without it planning fails with the same words: nothing is applied in part.
     std::string why_cloud_init;
+    std::vector<std::string> notes;  // for the log: a payload that is none, ...
 };
 // Reads the payload as a whole before there is any step. Errors are the document's: line and
 // column, what was expected, "did you mean". `machine` is only asked what there is.
 Result<Plan> plan(const Settings& settings, const Machine& machine);
+// The same with other programs, for tests.
+struct Tools;
+Result<Plan> plan_with(const Tools& tools, const Settings& settings, const Machine& machine);
 
 }  // namespace tarn::guest

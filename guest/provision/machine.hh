@@ -4,13 +4,13 @@
 // (RESOLVE_IN_ROOT), and below a home without following links (RESOLVE_NO_SYMLINKS).
 #pragma once
 
+#include "base/fd.hh"
+#include "base/result.hh"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/fd.hh"
-#include "base/result.hh"
 
 namespace tarn::guest {
 
@@ -26,15 +26,22 @@ class Machine {
     const std::string& root() const { return root_; }
     bool is_live() const { return root_ == "/"; }  // programs may be run, the kernel told things
 
-    Result<Fd> open_path(const std::string& path, int flags, unsigned mode = 0,
+    Result<Fd> open_path(const std::string& path,
+                         int flags,
+                         unsigned mode = 0,
                          Links links = Links::kFollowBelowRoot) const;
     Result<std::string> read(const std::string& path, std::uint64_t limit = 16u << 20) const;
     bool exists(const std::string& path) const;
     // Whole or not at all, and on the disk when it returns (fsync of file and directory). A file
     // that was there keeps its SELinux label; a new one is made under its final name's label.
-    Result<void> write(const std::string& path, std::string_view bytes, unsigned mode, Owner owner,
+    Result<void> write(const std::string& path,
+                       std::string_view bytes,
+                       unsigned mode,
+                       Owner owner,
                        Links links = Links::kFollowBelowRoot) const;
-    Result<void> make_directory(const std::string& path, unsigned mode, Owner owner,
+    Result<void> make_directory(const std::string& path,
+                                unsigned mode,
+                                Owner owner,
                                 Links links = Links::kFollowBelowRoot) const;  // with its parents
     Result<void> remove(const std::string& path) const;  // a file; nothing there is no error
     Result<std::vector<std::string>> list(const std::string& directory) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/strings.hh"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
