@@ -32,7 +32,8 @@ Result<sockaddr_in> socket_address(const std::string& text, std::uint16_t port) 
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    if (::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) {
+    if (text.find('\0') != std::string::npos ||
+        ::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) {
         return fail(ErrorKind::kUsage, "`{}` is no numeric IPv4 address", text);
     }
     return address;

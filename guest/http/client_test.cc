@@ -45,6 +45,7 @@ TEST(Endpoint, RefusesNamesAndBadPorts) {
         ASSERT_FALSE(result) << text;
         EXPECT_EQ(result.error().kind, ErrorKind::kUsage);
     }
+    EXPECT_FALSE(Endpoint::parse(std::string_view("1.2.3.4\0x", 9)));
 }
 
 TEST(Client, SendsOneRequestAndReadsTheAnswer) {

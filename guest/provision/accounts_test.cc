@@ -357,6 +357,7 @@ TEST(Passwords, WhatIsNoneIsRefusedWithoutSayingIt) {
         ASSERT_FALSE(hashed.has_value());
         EXPECT_FALSE(contains(hashed.error().message, "xx"));
     }
+    EXPECT_FALSE(hash_password(Secret()).has_value());
     EXPECT_TRUE(hash_password(Secret(std::string(72, 'x'))).has_value());
     EXPECT_TRUE(is_password_hash("$6$saltsalt$" + std::string(86, 'x')));
     for (const char* text : {"$6$",
@@ -423,6 +424,38 @@ TEST(Sudoers, AreOneFileThatVisudoHasRead) {
     root.exit_code = 0;
     ASSERT_TRUE(write_sudoers(root.machine(), tools, {}).has_value());
     EXPECT_FALSE(path_exists(root.path(kSudoers)));
+}
+
+// The programs of shadow-utils, where the machine that tests has them.
+TEST(Accounts, AreWhatShadowUtilsCallsWhole) {
+    const auto pwck = find_program("pwck");
+    const auto grpck = find_program("grpck");
+    if (!pwck || !grpck) {
+        GTEST_SKIP() << "pwck and grpck are not installed";
+    }
+    FakeRoot root;
+    root.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
+    root.put("/etc/shadow", "root:*:20000:0:99999:7:::\n", 0600);
+    root.put("/etc/gshadow", "root:*::\nadm:*::\nwheel:*::\nusers:*::\n", 0600);
+    Account ops = account("ops");
+    ops.groups = {"wheel", "adm", "build"};
+    ops.password = Secret("$6$saltsalt$" + std::string(86, 'x'));
+    ASSERT_EQ(make(root, ops), "");
+    ASSERT_EQ(make(root, account("dev")), "");
+    Command check;
+    check.argv = {*pwck, "-r", root.path("/etc/passwd"), root.path("/etc/shadow")};
+    const auto users = run(check);
+    ASSERT_TRUE(users.has_value());
+    check.argv = {*grpck, "-r", root.path("/etc/group"), root.path("/etc/gshadow")};
+    const auto groups = run(check);
+    ASSERT_TRUE(groups.has_value());
+    // They look for ids and members on the machine that tests: only the files' form counts here.
+    const std::string said = users->output + users->errors + groups->output + groups->errors;
+    for (const std::string_view line : split_lines(said)) {
+        for (const char* word : {"invalid", "duplicate", "no matching", "not in"}) {
+            EXPECT_FALSE(contains(line, word)) << line;
+        }
+    }
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ class Planner {
         if (any_refused(problems)) {
             return fail(std::move(problem));
         }
-        if (!has_cloud_init(machine_)) {
+        // Handed over on an earlier boot: that stays so.
+        if (!has_cloud_init(machine_) && !machine_.exists(kHandedOver)) {
             return fail(
                 std::move(problem).advise("only cloud-init could apply it, and it is not on this "
                                           "machine: nothing was applied"));
@@ -138,8 +139,10 @@ class Planner {
             if (!problems.empty()) {
                 return hand_over(part.name, part.text, problems);
             }
-            document_ = part.name;
-            text_ = part.text;
+            if (document_.empty() || contains(part.text, "write_files")) {
+                document_ = part.name;
+                text_ = part.text;
+            }
         }
         return {};
     }

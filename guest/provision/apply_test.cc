@@ -178,6 +178,23 @@ TEST(Apply, WithCloudInitTheWholeDocumentGoesThere) {
     EXPECT_FALSE(path_exists(root.path("/run/cloud-init/result.json")));
 }
 
+TEST(Apply, ALaterBootPlansWhateverHasGoneSince) {
+    FakeRoot root;
+    root.put("/usr/bin/cloud-init", "", 0755);
+    Settings wish = settings();
+    wish.user_data = "#cloud-config\nsnap: {}\n";
+    ASSERT_EQ(provision(root, wish), "");
+    ASSERT_TRUE(root.machine().remove("/usr/bin/cloud-init").has_value());
+    EXPECT_TRUE(plan_with(root.tools(), wish, root.machine()).has_value());
+
+    FakeRoot other;
+    wish.user_data =
+        "#cloud-config\nusers: [{name: dev}]\npackages: [web]\nwrite_files:\n"
+        "  - {path: /srv/a, owner: \"dev:dev\", defer: true}\n"
+        "  - {path: /srv/b, owner: \"web:web\", defer: true}\n";  // the package brings it
+    EXPECT_TRUE(plan_with(other.tools(), wish, other.machine()).has_value());
+}
+
 TEST(Apply, VendorDataComesFirst) {
     FakeRoot root;
     Settings wish = settings();

@@ -55,7 +55,7 @@ class Reader {
 
     Secret password(const Node& node, bool clear_text) {
         const std::string& text = node.text;
-        if (is_password_hash(text)) {
+        if (text.empty() || is_password_hash(text)) {
             return Secret(text);
         }
         std::string why = clear_text ? why_no_password(text) : "this is no crypt(5) hash";
@@ -322,7 +322,7 @@ class Reader {
             const Node* name = get(item, "name");
             const Node* type = get(item, "type");
             const Node* text = get(item, "password");
-            if (name == nullptr || text == nullptr) {
+            if (name == nullptr || text == nullptr || text->text.empty()) {
                 refuse(item, "a password needs a `name` and a `password`", {}, true);
                 continue;
             }
@@ -337,7 +337,7 @@ class Reader {
             return;
         }
         const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos) {
+        if (colon == std::string_view::npos || colon + 1 == line.size()) {
             refuse(node, "`chpasswd.list` has lines `NAME:PASSWORD`", {}, true);
             return;
         }

@@ -4,6 +4,7 @@
 #include "base/fs.hh"
 #include "base/strings.hh"
 
+#include "provision/markers.hh"
 #include "provision/run.hh"
 #include "provision/text.hh"
 #include <poll.h>
@@ -239,9 +240,14 @@ void print_status(const Seen& seen, bool json) {
     }
 }
 
+// A document that was handed over is done when cloud-init says so.
+bool cloud_init_works(const Machine& machine) {
+    return machine.exists(kHandedOver) && !machine.exists("/run/cloud-init/result.json");
+}
+
 int show_status(const Machine& machine, const Arguments& arguments) {
     Seen seen = look(machine);
-    while (arguments.wait && !seen.ended()) {
+    while (arguments.wait && (!seen.ended() || cloud_init_works(machine))) {
         ::poll(nullptr, 0, 100);
         seen = look(machine);
     }

@@ -97,6 +97,7 @@ TEST(Lease, BrokenLinesAreSkipped) {
     EXPECT_FALSE(parse_lease("2", "ADDRESS=\n"));
     EXPECT_FALSE(parse_lease("2", "ADDRESS=::1\n"));
     EXPECT_FALSE(parse_lease("2", "ADDRESS=999.1.1.1\n"));
+    EXPECT_FALSE(parse_lease("2", std::string("ADDRESS=10.1.0.0\0x\n", 19)));
     for (const char* option : {"a83f81", "a83f811000", "zzzzzzzz", "00000000", ""}) {
         const auto lease =
             parse_lease("2", std::string("ADDRESS=10.0.2.15\nOPTION_245=") + option + "\n");

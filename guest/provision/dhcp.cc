@@ -17,12 +17,16 @@ namespace tarn::guest {
 namespace {
 
 constexpr const char* kLeases = "/run/systemd/netif/leases";
+constexpr long long kLook = 100;  // milliseconds between two looks at what no watch tells of
+constexpr std::chrono::seconds kNetworkd(
+    5);  // for its directory to appear: then it is not used here
 constexpr std::size_t kFiles = 256;
 constexpr std::size_t kRoutes = 256;
 
 bool is_address(const std::string& text) {
     in_addr address{};
-    return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
+    return text.find('\0') == std::string::npos &&
+           ::inet_pton(AF_INET, text.c_str(), &address) == 1;
 }
 
 // "a83f8110", also with separators: four bytes.
@@ -99,29 +103,35 @@ std::optional<Lease> current_lease(const Machine& machine) {
     return first;
 }
 
+// What networkd makes of all its links. Its leases are in a form of their own from version 262 on:
+// that an address is there is known from here alone then.
+static bool is_online(const Machine& machine) {
+    const auto text = machine.read("/run/systemd/netif/state", 64u << 10);
+    const auto lines = text ? split_lines(*text) : std::vector<std::string_view>{};
+    return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+        return line == "OPER_STATE=routable" || line == "ONLINE_STATE=online";
+    });
+}
+
 bool wait_until_online(const Machine& machine, std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
-    for (;;) {
-        const auto text = machine.read("/run/systemd/netif/state", 64u << 10);
-        if (!text) {
-            return false;
-        }
-        for (const std::string_view line : split_lines(*text)) {
-            if (line == "OPER_STATE=routable" || line == "ONLINE_STATE=online") {
-                return true;
-            }
+    while (machine.exists("/run/systemd/netif/state")) {
+        if (is_online(machine)) {
+            return true;
         }
         if (std::chrono::steady_clock::now() >= end) {
-            return false;
+            break;
         }
         ::poll(nullptr, 0, 50);
     }
+    return false;
 }
 
 std::optional<Lease> wait_for_lease(const Machine& machine, std::chrono::milliseconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto end = begin + limit;
     const Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    bool watched = false;
+    bool watched = false, online = false;
     for (;;) {
         if (!watched && watch) {
             if (const auto directory = machine.open_path(kLeases, O_PATH | O_DIRECTORY)) {
@@ -135,17 +145,24 @@ std::optional<Lease> wait_for_lease(const Machine& machine, std::chrono::millise
         if (auto lease = current_lease(machine)) {
             return lease;
         }
+        // Both files are written at about the same time: the second look is for the lease.
+        if (online) {
+            return std::nullopt;
+        }
+        online = is_online(machine);
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now())
                 .count();
-        if (left <= 0) {
+        const bool no_networkd = !machine.exists("/run/systemd/netif") &&
+                                 std::chrono::steady_clock::now() - begin > kNetworkd;
+        if (left <= 0 || no_networkd) {
             return std::nullopt;
         }
         // Without a directory yet there is nothing to watch: networkd makes it when it starts.
         pollfd item{watch.get(), POLLIN, 0};
         ::poll(&item,
                watched ? 1 : 0,
-               static_cast<int>(std::min<long long>(left, watched ? 5000 : 100)));
+               static_cast<int>(std::min<long long>(left, kLook)));
         char events[4096];
         while (watched && ::read(watch.get(), events, sizeof events) > 0) {
         }

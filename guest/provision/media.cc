@@ -37,7 +37,7 @@ bool is_optical(std::string_view name) {
 
 // Whole disks and partitions that may hold a seed; not what is made of others or of memory.
 bool may_hold_seed(std::string_view name) {
-    for (const char* prefix : {"sr", "sd", "vd", "xvd", "nvme", "fd", "hd", "mmcblk", "pmem"}) {
+    for (const char* prefix : {"sr", "sd", "vd", "xvd", "nvme", "hd", "mmcblk", "pmem"}) {
         if (name.starts_with(prefix)) {
             return true;
         }

@@ -2,6 +2,8 @@
 #include "provision/medium.hh"
 
 #include "base/bytes.hh"
+#include "base/fs.hh"
+#include "base/process.hh"
 #include "base/strings.hh"
 
 #include "provision/medium_fixture.hh"
@@ -29,7 +31,7 @@ void expect_files(const std::string& image, const std::string& format, const std
     ASSERT_TRUE(contents) << contents.error().message;
     ASSERT_TRUE(*contents);
     EXPECT_EQ((*contents)->format, format);
-    EXPECT_EQ((*contents)->label, label);
+    EXPECT_EQ(to_lower((*contents)->label), to_lower(label));
     ASSERT_EQ((*contents)->files.size(), 2u);
     EXPECT_EQ((*contents)->files.at("ovf-env.xml"), kOvf);
     EXPECT_EQ((*contents)->files.at("CustomData.bin"), std::string(5000, 'c'));
@@ -172,6 +174,43 @@ TEST(Fat, AChainThatNeverEndsIsCut) {
     std::string image = fat_image("CIDATA", {{"ovf-env.xml", std::string(2000, 'x')}});
     put_le(image, 512 + 3 * 2, 2, 2);
     EXPECT_EQ(error_of(image), "read");
+}
+
+// What another program wrote, with these options.
+std::optional<std::string> genisoimage(const std::vector<std::string>& options) {
+    const auto program = find_program("genisoimage");
+    if (!program) {
+        return std::nullopt;
+    }
+    const auto dir = TempDir::make();
+    const std::string tree = dir->path() + "/tree";
+    EXPECT_TRUE(make_directories(tree + "/sub"));
+    for (const auto& [name, bytes] : files()) {
+        EXPECT_TRUE(write_file_atomic(tree + "/" + name, bytes));
+    }
+    EXPECT_TRUE(write_file_atomic(tree + "/sub/ovf-env.xml", "another"));
+    Command command;
+    command.argv = {*program, "-quiet", "-V", "cidata", "-o", dir->path() + "/image"};
+    command.argv.insert(command.argv.end(), options.begin(), options.end());
+    command.argv.push_back(tree);
+    const auto result = run(command);
+    EXPECT_TRUE(result && result->exit_code == 0) << (result ? result->errors : "");
+    return read_file(dir->path() + "/image").value_or("");
+}
+
+TEST(Medium, ReadsWhatGenisoimageWrites) {
+    if (!genisoimage({"-R"})) {
+        GTEST_SKIP() << "genisoimage is not installed";
+    }
+    const std::vector<std::vector<std::string>> ways = {
+        {"-R"}, {"-J"}, {"-R", "-J"}, {"-iso-level", "1"}};
+    for (const std::vector<std::string>& options : ways) {
+        SCOPED_TRACE(options.front());
+        std::string image = *genisoimage(options);
+        expect_files(image, "ISO 9660", "cidata");
+    }
+    expect_files(*genisoimage({"-udf"}), "UDF", "cidata");
+    expect_files(*genisoimage({"-udf", "-R", "-J"}), "UDF", "cidata");
 }
 
 TEST(Medium, OtherDisksAreOfNoKnownFormat) {

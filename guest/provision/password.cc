@@ -55,6 +55,9 @@ std::string why_no_password(std::string_view text) {
 }
 
 Result<Secret> hash_password(const Secret& password) {
+    if (password.empty()) {
+        return fail(ErrorKind::kUsage, "an empty password is none");
+    }
     if (is_password_hash(password.reveal())) {
         return password;
     }

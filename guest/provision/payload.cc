@@ -79,6 +79,7 @@ class Reader {
         : document_(document), variables_(variables) {}
 
     Result<Payload> read(std::string_view bytes) {
+        packed_ = bytes.starts_with(kGzip);
         const std::string text = TARN_TRY(unpack(document_, bytes));
         if (trim(text).empty()) {
             return std::move(payload_);
@@ -115,6 +116,17 @@ class Reader {
                                      name == document_ ? text : fmt::format("{}: {}", name, text),
                                      std::move(help),
                                      false});
+    }
+
+    // Places count in the part, which is not what a person has in front of them.
+    void place_problems(std::size_t first, const std::string& name, bool whole) {
+        for (std::size_t i = first; i < payload_.problems.size(); ++i) {
+            Problem& each = payload_.problems[i];
+            if (!whole || packed_) {
+                each.text = fmt::format("{}, line {}: {}", name, each.mark.line, each.text);
+                each.mark = {};
+            }
+        }
     }
 
     Result<void> mime_part(const MimePart& each, bool alone) {
@@ -161,6 +173,7 @@ class Reader {
             const std::string filled = fill_template(body, variables_, payload_.problems);
             if (payload_.problems.size() != before) {
                 ++number_;
+                place_problems(before, name, whole);
                 return {};
             }
             // A line for the header that is gone, so that messages name the right ones.
@@ -225,6 +238,7 @@ class Reader {
     const std::map<std::string, std::string>& variables_;
     Payload payload_;
     std::size_t number_ = 0;
+    bool packed_ = false;
 };
 
 }  // namespace

@@ -228,6 +228,15 @@ TEST(Template, NamesAreFilledIn) {
         "#!/bin/sh\necho azure\n");
 }
 
+TEST(Template, PlacesInAPartSayWhichPart) {
+    const Payload payload = read(
+        gzip("Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+             "Content-Type: text/jinja2\n\n#cloud-config\nhostname: {{ v1.nothing }}\n--b--\n"));
+    ASSERT_EQ(payload.problems.size(), 1U);
+    EXPECT_EQ(payload.problems[0].mark.line, 0U);
+    EXPECT_TRUE(contains(payload.problems[0].text, "line 3: no variable `v1.nothing`"));
+}
+
 TEST(Template, WhatIsMoreThanANameIsForCloudInit) {
     const std::map<std::string, std::string> variables = {{"v1.region", "north"}};
     for (const char* text :

@@ -196,6 +196,9 @@ Result<void> workload(Session& session) {
     if (auto kept = TARN_TRY(session.kept_settings())) {
         TARN_TRY(session.apply_workload(*kept));
     }
+    if (const auto& failed = session.status().payload_errors; !failed.empty()) {
+        return fail(ErrorKind::kFailed, "{}", failed.front());
+    }
     return session.finished();
 }
 

@@ -159,6 +159,10 @@ Result<Plan> test_plan(const Settings& settings, const Machine&) {
         plan.payload = PayloadKind::kNative;
         plan.steps.push_back(step_of("payload", Phase::kEarly, false, payload, payload));
     }
+    if (contains(payload, "MESS")) {
+        plan.steps.push_back(step_of("bootcmd", Phase::kEarly, false, "", "FAIL"));
+        plan.steps.back().from_payload = true;
+    }
     plan.steps.push_back(step_of(
         "sshd", Phase::kEarly, false, "", settings.disable_password_authentication ? "no" : "yes"));
     plan.steps.push_back(

@@ -270,6 +270,18 @@ TEST_F(RunTest, AStepThatFailsIsNamedInTheReport) {
     EXPECT_FALSE(disk_.has("/made/sshd"));  // password login stays as the image has it
 }
 
+TEST_F(RunTest, WhatOnlyThePayloadAskedForDoesNotKeepTheMachineFromItsPlatform) {
+    azure(test_ovf("<CustomData>TUVTUw==</CustomData>"));
+    EXPECT_EQ(early(), "done");
+    EXPECT_EQ(network(), "done");
+    EXPECT_TRUE(disk_.has("/made/sshd"));
+    EXPECT_TRUE(contains(platform_.health().at(0), "Ready"));
+    EXPECT_EQ(workload(), "bootcmd: it was told to fail");
+    EXPECT_EQ(status().status, "error");
+    EXPECT_EQ(status().errors, std::vector<std::string>{"bootcmd: it was told to fail"});
+    EXPECT_TRUE(disk_.has("/made/final"));
+}
+
 TEST_F(RunTest, NoLeaseIsSaidInTheReason) {
     disk_.make_azure();
     platform_.instance_status = 404;

@@ -109,6 +109,9 @@ Result<void> Session::provision(Settings settings) {
 Result<Plan> Session::plan(const Settings& settings) {
     Plan steps = TARN_TRY(options_.planner(settings, machine_));
     left_to_cloud_init_ = steps.payload == PayloadKind::kCloudInit;
+    for (const std::string& note : steps.notes) {
+        log(note);
+    }
     if (left_to_cloud_init_) {
         log("left to cloud-init: " + steps.why_cloud_init);
     }
@@ -129,10 +132,24 @@ Result<void> Session::apply(const Plan& plan, Phase phase, bool only_every_boot)
         if (journal.has(step.name, step.inputs)) {
             continue;
         }
-        TARN_TRY(run_step(step));
+        auto done = run_step(step);
+        if (!done && !step.from_payload) {
+            return done;
+        }
+        if (!done) {
+            payload_failed(done.error());
+        }
         TARN_TRY(journal.add(step.name, step.inputs));
     }
     return {};
+}
+
+// What only the user's document asked for does not keep the machine from its platform.
+void Session::payload_failed(const Error& error) {
+    const std::string line = whole_message(error);
+    log("error: " + line);
+    status_.errors.push_back(line);
+    status_.payload_errors.push_back(line);
 }
 
 Result<void> Session::run_step(const Step& step) {
@@ -168,9 +185,7 @@ Result<void> Session::apply_workload(const Settings& settings) {
         auto done = run_step(step);
         TARN_TRY(journal.add(step.name, step.inputs));
         if (!done) {
-            const std::string line = whole_message(done.error());
-            log("error: " + line);
-            status_.errors.push_back(line);
+            payload_failed(done.error());
             first = first ? std::move(first) : std::optional<Error>(std::move(done.error()));
         }
     }
@@ -197,7 +212,7 @@ Result<void> Session::save_status() {
     return {};
 }
 
-// Files that other agents wait for: none of them is a reason to fail.
+// Files that others wait for: none of them is a reason to fail. WALinuxAgent's are a step.
 void Session::mark_for_others() {
     if (status_.source.empty() || left_to_cloud_init_) {
         return;
@@ -205,11 +220,6 @@ void Session::mark_for_others() {
     CloudInitMarkers markers{
         status_.source, status_.instance_id, status_.errors, status_.status != "running"};
     auto written = write_cloud_init_markers(machine_, markers);
-    if (written && status_.source == "azure" && status_.platform_ready) {
-        auto ovf = state_->load("ovf-env.xml");
-        written = write_waagent_markers(
-            machine_, ovf && *ovf ? **ovf : std::string(), status_.instance_id);
-    }
     if (!written) {
         log("warning: " + written.error().message);
     }
@@ -226,7 +236,7 @@ Result<void> Session::ready() {
     }
     status_.status = "running";
     status_.platform_ready = true;
-    status_.errors.clear();  // of a stage before, which is made good
+    status_.errors = status_.payload_errors;  // others of a stage before are made good
     status_.ready_seconds = seconds_since_power_on();
     TARN_TRY(save_status());
     lock_.reset();

@@ -63,6 +63,7 @@ class Session {
     Result<Plan> plan(const Settings& settings);
     Result<void> apply(const Plan& plan, Phase phase, bool only_every_boot);
     Result<void> run_step(const Step& step);
+    void payload_failed(const Error& error);
     Report report(bool success, std::string reason) const;
     void write_report(const Report& report) const;
     Result<void> save_status();

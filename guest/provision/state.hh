@@ -52,6 +52,7 @@ struct Status {
     bool platform_ready = false;  // login works
     bool workload_ready = false;  // the user's commands are done
     std::vector<std::string> errors, warnings;
+    std::vector<std::string> payload_errors;    // those of `errors` that did not stop provisioning
     double ready_seconds = 0, end_seconds = 0;  // since power-on
     std::vector<DoneStep> steps;                // of this boot, in order
 };

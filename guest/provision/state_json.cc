@@ -60,6 +60,7 @@ std::string status_json(const Status& status) {
                  {"workload_ready", status.workload_ready},
                  {"errors", status.errors},
                  {"warnings", status.warnings},
+                 {"payload_errors", status.payload_errors},
                  {"ready_seconds", status.ready_seconds},
                  {"end_seconds", status.end_seconds},
                  {"steps", steps}});
@@ -77,6 +78,7 @@ Result<Status> parse_status(std::string_view text) {
         out.workload_ready = value.at("workload_ready").get<bool>();
         out.errors = value.at("errors").get<std::vector<std::string>>();
         out.warnings = value.at("warnings").get<std::vector<std::string>>();
+        out.payload_errors = value.at("payload_errors").get<std::vector<std::string>>();
         out.ready_seconds = value.at("ready_seconds").get<double>();
         out.end_seconds = value.at("end_seconds").get<double>();
         for (const json& step : value.at("steps")) {

@@ -4,19 +4,19 @@
 #include "base/strings.hh"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
 
 namespace tarn::guest {
 namespace {
 
-constexpr std::size_t kKept = 64u << 10;  // of a program's output, in memory
+constexpr std::size_t kKept = 64u << 10;    // of a program's output, in memory
+constexpr std::size_t kShown = 256u << 10;  // of it, in the journal
 
-Result<int> run_real(const Machine& machine, const Program& program) {
-    if (!machine.is_live()) {
-        return 0;
-    }
+Command command_of(const Program& program) {
     Command command;
     command.argv = program.argv;
     command.environment = std::map<std::string, std::string>{
@@ -34,16 +34,60 @@ Result<int> run_real(const Machine& machine, const Program& program) {
     command.merge_error = true;
     command.capture_limit = kKept;
     command.timeout = program.timeout;
-    Fd log;
-    if (program.logged) {
-        log = TARN_TRY(machine.open_path(
-            kOutputLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
-    }
-    command.on_output = [&](std::string_view piece) {
-        static_cast<void>(write_all(2, piece, "the journal"));
-        if (log) {
-            static_cast<void>(write_all(log.get(), piece, kOutputLog));
+    return command;
+}
+
+// What was added to the log behind `begin`, for the journal.
+void show_log(const Machine& machine, std::uint64_t begin) {
+    const auto log = machine.open_path(kOutputLog, O_RDONLY | O_CLOEXEC);
+    std::string bytes(kShown, '\0');
+    const ssize_t n =
+        log ? ::pread(log->get(), bytes.data(), bytes.size(), static_cast<off_t>(begin)) : 0;
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    static_cast<void>(write_all(2, bytes, "the journal"));
+}
+
+// Its output is a file, no pipe: what it leaves running in the background goes on undisturbed.
+Result<int> run_logged(const Machine& machine, const Program& program) {
+    const Fd log = TARN_TRY(machine.open_path(
+        kOutputLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
+    struct stat info{};
+    const std::uint64_t begin =
+        ::fstat(log.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+    Command command = command_of(program);
+    command.output_fd = log.get();
+    Child child = TARN_TRY(Child::start(command));
+    const auto start = std::chrono::steady_clock::now();
+    long pause = 1'000'000;  // ns
+    std::optional<int> code;
+    while (!code) {
+        code = TARN_TRY(child.poll());
+        if (!code && program.timeout.count() != 0 &&
+            std::chrono::steady_clock::now() - start > program.timeout) {
+            child.kill_group();
+            show_log(machine, begin);
+            return fail(ErrorKind::kFailed, "{} did not end in time", program.argv.front());
         }
+        if (!code) {
+            const timespec moment{0, pause};
+            ::nanosleep(&moment, nullptr);
+            pause = std::min(pause * 2, 50'000'000L);
+        }
+    }
+    show_log(machine, begin);
+    return *code;
+}
+
+Result<int> run_real(const Machine& machine, const Program& program) {
+    if (!machine.is_live()) {
+        return 0;
+    }
+    if (program.logged) {
+        return run_logged(machine, program);
+    }
+    Command command = command_of(program);
+    command.on_output = [](std::string_view piece) {
+        static_cast<void>(write_all(2, piece, "the journal"));
     };
     const ProcessResult result = TARN_TRY(run(command));
     if (result.timed_out) {

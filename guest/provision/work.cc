@@ -121,21 +121,17 @@ void check_owners(const Work& work, const Machine& machine, Problems& problems) 
         made.insert(work.administrator->name);
     }
     for (const FileToWrite& file : work.config.files) {
-        if (file.owner.empty()) {
-            continue;
-        }
-        const auto owner = look_up_owner(machine, file.owner);
         const std::string user = file.owner.substr(0, file.owner.find(':'));
-        if (owner || (file.defer && (made.contains(user) || user.empty()))) {
+        // A file that is there was written on an earlier boot, whoever has gone since.
+        if (file.defer || !made.contains(user) || look_up_owner(machine, file.owner) ||
+            machine.exists(file.path)) {
             continue;
         }
         problems.push_back({Problem::Weight::kRefused,
                             file.mark,
                             static_cast<unsigned>(std::min<std::size_t>(file.path.size(), 80)),
-                            fmt::format("`{}` cannot belong to {}", file.path, file.owner),
-                            made.contains(user)
-                                ? "files are written before accounts are made: add `defer: true`"
-                                : owner.error().message,
+                            fmt::format("`{}` cannot belong to {} yet", file.path, file.owner),
+                            "files are written before accounts are made: add `defer: true`",
                             false});
     }
 }

@@ -33,7 +33,7 @@ std::optional<Account> administrator_of(const Work& work, const Machine& machine
 
 // What can be known to be wrong before anything is done. kUsage.
 Result<void> check_settings(const Work& work);
-// Owners that will not be there when a file is written.
+// Files of accounts that are made only after they are written.
 void check_owners(const Work& work, const Machine& machine, Problems& problems);
 
 // What an account's step depends on, without its password.

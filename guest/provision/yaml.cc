@@ -56,7 +56,8 @@ std::optional<std::int64_t> sexagesimal(std::string_view text) {
     std::int64_t value = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto part = digits(parts[i], 10);
-        if (!part || *part > 1'000'000 || (i > 0 && (*part > 59 || parts[i].size() > 2))) {
+        if (!part || *part > 1'000'000 ||
+            (i > 0 && (*part > 59 || parts[i].size() > 2 || contains(parts[i], "_")))) {
             return std::nullopt;
         }
         value = value * 60 + *part;
@@ -79,7 +80,8 @@ std::optional<std::int64_t> integer(std::string_view text) {
     } else if (text.starts_with("0x")) {
         value = digits(text.substr(2), 16);
     } else if (text[0] == '0' && text.size() > 1) {
-        value = digits(text.substr(1), 8);
+        const bool zero = text.find_first_not_of('_', 1) == std::string_view::npos;
+        value = zero ? 0 : digits(text.substr(1), 8);
     } else if (contains(text, ":")) {
         value = sexagesimal(text);
     } else {
@@ -93,15 +95,14 @@ std::optional<std::int64_t> integer(std::string_view text) {
 
 // [-+]? digits "." digits? ([eE][-+]digits)? and the names of infinity and no number.
 bool is_float(std::string_view text) {
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
-        text.remove_prefix(1);
-    }
-    const std::string lower = to_lower(text);
-    if (lower == ".inf" || lower == ".nan") {
-        return true;
+    constexpr std::array kNames = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"};
+    const bool sign = !text.empty() && (text[0] == '-' || text[0] == '+');
+    text.remove_prefix(sign ? 1 : 0);
+    if (one_of(text, kNames)) {
+        return !sign || to_lower(text) == ".inf";
     }
     const std::size_t dot = text.find('.');
-    if (dot == std::string_view::npos) {
+    if (dot == std::string_view::npos || (sign && dot == 0)) {
         return false;
     }
     const auto all_digits = [](std::string_view part) {
@@ -118,8 +119,17 @@ bool is_float(std::string_view text) {
         after = after.substr(0, e);
     }
     const std::string_view before = text.substr(0, dot);
+    if (contains(before, ":")) {  // 1:30.5
+        const auto parts = split(before, ':');
+        return e == std::string_view::npos && all_digits(after) && !parts[0].empty() &&
+               digit(parts[0][0]) && all_digits(parts[0]) &&
+               std::all_of(parts.begin() + 1, parts.end(), [](std::string_view part) {
+                   return (part.size() == 1 && digit(part[0])) ||
+                          (part.size() == 2 && part[0] >= '0' && part[0] < '6' && digit(part[1]));
+               });
+    }
     return all_digits(before) && all_digits(after) && !(before.empty() && after.empty()) &&
-           (before.empty() || digit(before[0]));
+           (before.empty() ? digit(after[0]) : digit(before[0]));
 }
 
 // 2026-01-31, alone or with a time behind it.

@@ -22,9 +22,9 @@ struct Node {
     bool boolean = false;
     std::int64_t integer = 0;
     Mark mark;
-    std::vector<Node> items;                            // kList
-    std::vector<Member> members;  // kMap
-    std::vector<Mark> member_marks;                     // where the keys are
+    std::vector<Node> items;         // kList
+    std::vector<Member> members;     // kMap
+    std::vector<Mark> member_marks;  // where the keys are
 
     const Node* find(std::string_view key) const;
     bool is_scalar() const { return kind != Kind::kList && kind != Kind::kMap; }

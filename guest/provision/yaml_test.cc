@@ -73,10 +73,12 @@ TEST(Yaml, NumbersAreWhatYaml11Says) {
                              "22:22:22:22:22:22:22:22:22"}) {
         EXPECT_EQ(resolve_scalar(text).kind, Kind::kText) << text;
     }
-    for (const char* text : {"1.5", ".5", "1.", "1.0e+3", "-.inf", ".NaN"}) {
+    for (const char* text : {"1.5", ".5", "1.", "1.0e+3", "-.inf", ".NaN", "1:30.5", "0:7.0"}) {
         EXPECT_EQ(resolve_scalar(text).kind, Kind::kFloat) << text;
     }
-    EXPECT_EQ(resolve_scalar("1.2.3").kind, Kind::kText);
+    for (const char* text : {"1.2.3", "+.5", "-.nan", ".iNf", "1:60.0", "1:2.5e+1", "2:_4"}) {
+        EXPECT_EQ(resolve_scalar(text).kind, Kind::kText) << text;
+    }
     EXPECT_EQ(resolve_scalar(".").kind, Kind::kText);
     EXPECT_EQ(resolve_scalar("2026-01-31").kind, Kind::kDate);
     EXPECT_EQ(resolve_scalar("2026-01-31 10:00:00").kind, Kind::kDate);
