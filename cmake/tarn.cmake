@@ -15,8 +15,8 @@ endif()
 # Rooms in order: a room may use those before it that it names in DEPENDS, never one after it.
 # tests/arrows.sh checks the includes against the same arrows.
 set(TARN_ROOMS base diag store exec pgp solve git project spec render release upstream distgit rpm
-               import repo build kiwi oci selinux efi verity evidence image inspect vm workspace
-               cli)
+               import repo build kiwi oci selinux efi verity evidence image inspect emulator vm
+               workspace cli)
 
 add_library(tarn_options INTERFACE)
 target_compile_options(tarn_options INTERFACE

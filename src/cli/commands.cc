@@ -18,7 +18,7 @@ const std::vector<CommandSpec>& commands() {
         package_list(), package_show(), lock_command(),
         repo_publish(),   repo_serve(),      image_list(),      image_build(),
         image_show(),     image_boot(),     image_diff(),      image_size(),      image_verify(),
-        image_export_unsigned(), image_inject(), key_enroll(), key_new(),         key_list(),
+        image_check(),    image_export_unsigned(), image_inject(), vm_metadata(), key_enroll(), key_new(), key_list(),
         store_stats_command(), store_verify(), store_gc(),      doctor(),
         completion(),     man_page()};
     return all;

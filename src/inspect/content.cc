@@ -42,6 +42,11 @@ bool is_of_interest(std::string_view path) {
                                            "usr/lib/modules-load.d/",
                                            "usr/lib/kernel/",
                                            "usr/lib/rpm/macros",
+                                           "usr/lib/pam.d/",
+                                           "usr/lib/tarn/",
+                                           "usr/share/tarn/baseline/",
+                                           "usr/share/dnf5/",
+                                           "boot/loader/entries/",
                                            "usr/lib/rpm/rpmrc"};
     for (const std::string_view prefix : kBelow) {
         if (path.starts_with(prefix)) {

@@ -3,7 +3,7 @@
 
 #include "base/fs.hh"
 #include "base/strings.hh"
-#include "project/detail/value.hh"
+#include "project/toml.hh"
 
 #include <algorithm>
 #include <limits>

@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "vm/detail/console.hh"
 #include "vm/detail/guest_checks.hh"
 #include "vm/detail/machine.hh"
+#include "vm/detail/provisioning.hh"
 #include "vm/detail/results.hh"
 
 namespace tarn {
@@ -96,7 +98,23 @@ struct Prepared {
     TempDir scratch;
     vm::Firmware firmware;
     vm::Machine machine;
+    std::optional<vm::Provisioning> provisioning{};
 };
+
+// The emulated platform, in the machine's namespace, for as long as it lives.
+Result<std::optional<Child>> start_platform(const Prepared& prepared,
+                                            const vm::PrivateNetwork& network) {
+    if (!prepared.provisioning) {
+        return std::optional<Child>();
+    }
+    Command command = prepared.provisioning->emulator;
+    const Fd log = TARN_TRY(open_file(prepared.provisioning->log, O_WRONLY | O_TRUNC));
+    command.output_fd = log.get();
+    network.enter(command);
+    Child child = TARN_TRY(Child::start(command));
+    TARN_TRY(vm::wait_for_emulator(prepared.provisioning->log));
+    return std::optional<Child>(std::move(child));
+}
 
 Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
     if (!path_exists(request.disk)) {
@@ -108,6 +126,14 @@ Result<Prepared> prepare(const BootRequest& request, Accelerator accelerator) {
     vm::Firmware firmware = TARN_TRY(vm::find_firmware(
         !request.secure_boot_certificate.empty(), request.architecture));
     Prepared prepared{std::move(scratch), std::move(firmware), {}};
+    prepared.provisioning =
+        TARN_TRY(vm::prepare_provisioning(request, prepared.scratch.path(), self()));
+    if (prepared.provisioning) {
+        prepared.machine.uuid = prepared.provisioning->instance.vm_id;
+        prepared.machine.asset_tag = vm::kAssetTag;
+        prepared.machine.medium = prepared.provisioning->medium;
+        prepared.machine.macs = vm::macs_of(prepared.provisioning->instance);
+    }
     prepared.machine.architecture = request.architecture;
     prepared.machine.disk = request.disk;
     prepared.machine.memory_mib = request.memory_mib;
@@ -143,6 +169,7 @@ Result<Fd> lock_logs(const std::string& directory) {
 struct Run {
     ProcessResult process;
     double ready = 0;  // seconds from power-on to the guest's first word
+    double power_on = 0;  // seconds since 1970
     std::vector<BootPhase> phases;
     bool kernel_seen = false, powered_down = false, panicked = false;
     vm::GuestResults guest;
@@ -169,6 +196,8 @@ Result<Run> run_machine(const BootRequest& request, const vm::Machine& machine,
     const auto power_on = vm::Console::Clock::now();
     vm::Console console(power_on);
     Run result;
+    result.power_on =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
     const auto elapsed = [&] {
         return std::chrono::duration<double>(vm::Console::Clock::now() - power_on).count();
     };
@@ -237,6 +266,42 @@ BootReport make_report(const BootRequest& request, const AcceleratorProbe& probe
     return report;
 }
 
+// Whether this image provisions itself.
+bool provisions(const Manifest& manifest) {
+    return std::ranges::any_of(manifest.packages, [](const ManifestPackage& package) {
+        return package.nevra.name == "tarn-provision";
+    });
+}
+
+std::optional<vm::Provisioned> wanted_of(const Prepared& prepared, const Manifest& manifest) {
+    if (!prepared.provisioning || !provisions(manifest)) {
+        return std::nullopt;
+    }
+    const emulator::Instance& instance = prepared.provisioning->instance;
+    return vm::Provisioned{instance.admin_user, instance.computer_name, !instance.password.empty(),
+                           prepared.provisioning->key.private_text};
+}
+
+// What the platform was told; an image that provisions itself must have told that it is ready.
+Result<void> add_told(BootReport& report, const Prepared& prepared, const Manifest& manifest,
+                      const Run& run) {
+    if (!prepared.provisioning) {
+        return {};
+    }
+    const vm::Told told = vm::parse_told(TARN_TRY(read_file(prepared.provisioning->log)));
+    if (told.ready) {
+        report.provisioned_seconds = told.at - run.power_on;
+    }
+    if (provisions(manifest)) {
+        report.checks.push_back(
+            {"provision-reported", told.ready, false,
+             told.ready ? fmt::format("{} after {:.1f} s", told.last, report.provisioned_seconds)
+             : told.last.empty() ? "nothing was reported"
+                                 : told.last});
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
@@ -262,10 +327,13 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     network.enter(bad);
     const Child bad_server = TARN_TRY(Child::start(bad));
 
+    const std::optional<Child> platform = TARN_TRY(start_platform(prepared, network));
+
     vm::GuestServers servers{fmt::format("http://{}:{}/", kHostAddress, kGoodPort),
                              fmt::format("http://{}:{}/", kHostAddress, kBadPort),
                              vm::results_port(request.architecture)};
-    prepared.machine.credentials = vm::check_credentials(*request.image, servers);
+    prepared.machine.credentials = vm::check_credentials(
+        *request.image, servers, wanted_of(prepared, manifest));
     prepared.machine.results = "file,path=" + vm::option_value(join_path(request.work_dir, "results.log"));
     reporter.begin("booting", 0, "s");
     Run result = TARN_TRY(
@@ -280,6 +348,7 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     }
     reporter.end();
     BootReport report = make_report(request, probe, result, manifest);
+    TARN_TRY(add_told(report, prepared, manifest, result));
     if (request.image->boot_install.empty()) {
         report.checks.push_back({"dnf-install", false, true, "the image names no boot-install"});
     }
@@ -287,14 +356,21 @@ Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter) {
     return report;
 }
 
-Result<int> boot_interactive(const BootRequest& request) {
+Result<int> boot_interactive(const BootRequest& request, Reporter& reporter) {
     const AcceleratorProbe probe = probe_accelerator(request.architecture);
     Prepared prepared = TARN_TRY(prepare(request, probe.accelerator));
     prepared.machine.console = "stdio,mux=on,signal=off";
     prepared.machine.credentials = vm::console_credentials();
+    if (prepared.provisioning) {
+        reporter.info(fmt::format("a machine that provisions itself is {} and lets {} in by the key {}",
+                                  prepared.provisioning->instance.computer_name,
+                                  prepared.provisioning->instance.admin_user,
+                                  prepared.provisioning->key_file));
+    }
     const std::string snapshot = TARN_TRY(published_snapshot(request.repository));
     const vm::PrivateNetwork network =
         TARN_TRY(vm::PrivateNetwork::make(serve_command(snapshot, kGoodPort)));
+    const std::optional<Child> platform = TARN_TRY(start_platform(prepared, network));
     Command command;
     command.argv = vm::qemu_command(prepared.machine, prepared.firmware);
     command.inherit_terminal = true;

@@ -14,6 +14,7 @@ After=multi-user.target
 [Service]
 Type=exec
 ImportCredential=tarn.check
+ImportCredential=tarn.check-key
 # As an administrator who logged in; without SELinux it means nothing.
 SELinuxContext=-unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
 ExecStart=/usr/bin/bash %d/tarn.check
@@ -64,6 +65,34 @@ done
 keys=$(ls /etc/ssh/ssh_host_*_key 2>/dev/null | wc -l)
 [ "$keys" -gt 0 ]
 check ssh-host-keys $? "$keys made on first boot"
+{ ls -l /dev/sr0; cat /sys/class/dmi/id/chassis_asset_tag /sys/class/dmi/id/product_uuid; } 2>&1 | data platform
+! command -v curl >/dev/null || { curl -sS -m 20 -H 'Metadata: true' \
+    'http://169.254.169.254/metadata/instance/compute/name?api-version=2021-02-01&format=text'; echo; } 2>&1 |
+    data platform
+if [ -n "$user" ]; then
+out=$(timeout 600 tarn-provision status --wait 2>&1)
+check provision-status $? "$out"
+[ "$(hostnamectl hostname --static 2>/dev/null || hostname)" = "$hostname" ]
+check provision-hostname $? "$(hostname), wanted $hostname"
+out=$(getent passwd "$user")
+check provision-user $? "${out:-there is no $user}"
+state=$(getent shadow "$user" | cut -d: -f2)
+case $state in '!'*|'*'*) state=locked ;; '') state=empty ;; *) state=set ;; esac
+[ "$state" = "$password" ]
+check provision-password $? "the password is $state, wanted $password"
+key=/run/tarn-provision-key
+install -m 600 "$CREDENTIALS_DIRECTORY/tarn.check-key" $key
+out=$(timeout 240 ssh -q -i $key -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
+    -o UserKnownHostsFile=/dev/null "$user@127.0.0.1" 'id -un; ! command -v sudo >/dev/null || sudo -n id -un' 2>&1 | tr '\n' ' ')
+rm -f $key
+wanted="$user "
+! command -v sudo >/dev/null || wanted="$user root "
+[ "$out" = "$wanted" ]
+check provision-login $? "${out:-no answer}"
+[ -s /run/tarn/provision/report.json ]
+check provision-report $? "$(head -c 300 /run/tarn/provision/report.json 2>&1)"
+{ tr -d '\n' </run/tarn/provision/status.json; echo; } 2>&1 | data provision
+fi
 # Somebody logs in, with a key: from the outside that is what the machine is for.
 if command -v ssh >/dev/null && command -v useradd >/dev/null; then
     home=/home/tarn-check
@@ -87,7 +116,9 @@ if command -v ssh >/dev/null && command -v useradd >/dev/null; then
     rm -f $key $key.pub
 fi
 shadow=$(cut -d: -f2 /etc/shadow | grep -vE '^[!*]' | wc -l)
-[ "$shadow" = 0 ]
+wanted=0
+[ "$password" != set ] || wanted=1
+[ "$shadow" = "$wanted" ]
 check no-secrets $? "$shadow accounts with a password"
 
 if [ "$secure_boot" = yes ]; then
@@ -190,10 +221,16 @@ sync
 systemctl poweroff
 )bash";
 
+// A word of the shell.
+std::string quoted(const std::string& text) {
+    return "'" + replace_all(text, "'", "'\\''") + "'";
+}
+
 }  // namespace
 
-std::map<std::string, std::string> check_credentials(const Image& image,
-                                                     const GuestServers& servers) {
+std::map<std::string, std::string> check_credentials(
+    const Image& image, const GuestServers& servers,
+    const std::optional<Provisioned>& provisioned) {
     std::string script = fmt::format("package='{}'\nselinux='{}'\nsecure_boot='{}'\nintegrity='{}'\n"
                                      "results='{}'\ngood_url='{}'\nbad_url='{}'\n",
                                      image.boot_install,
@@ -203,10 +240,18 @@ std::map<std::string, std::string> check_credentials(const Image& image,
                                      servers.results,
                                      servers.good_url,
                                      servers.bad_url);
+    const Provisioned wanted = provisioned.value_or(Provisioned());
+    script += fmt::format("user={}\nhostname={}\npassword={}\n", quoted(wanted.user),
+                          quoted(wanted.hostname), wanted.password ? "set" : "locked");
     script += kScript;
-    return {{"systemd.extra-unit.tarn-check.service", kUnit},
-            {"systemd.unit-dropin.multi-user.target", kWanted},
-            {"tarn.check", script}};
+    std::map<std::string, std::string> credentials = {
+        {"systemd.extra-unit.tarn-check.service", kUnit},
+        {"systemd.unit-dropin.multi-user.target", kWanted},
+        {"tarn.check", script}};
+    if (provisioned) {
+        credentials["tarn.check-key"] = wanted.private_key;
+    }
+    return credentials;
 }
 
 std::map<std::string, std::string> console_credentials() {

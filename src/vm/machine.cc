@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/base64.hh"
 #include "base/fs.hh"
@@ -62,6 +52,47 @@ std::string option_value(std::string_view text) {
     return out;
 }
 
+namespace {
+
+// A network of QEMU's user mode for each card.
+std::vector<std::string> network_options(const Machine& machine) {
+    if (machine.macs.empty()) {
+        return {"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="};
+    }
+    std::vector<std::string> argv;
+    for (std::size_t i = 0; i < machine.macs.size(); ++i) {
+        argv.insert(argv.end(),
+                    {"-netdev",
+                     fmt::format("user,id=net{},net=10.0.{}.0/24", i, i + 2),
+                     "-device",
+                     fmt::format("virtio-net-pci,netdev=net{},mac={},romfile=", i, machine.macs[i])});
+    }
+    return argv;
+}
+
+// What tells the machine who it is.
+std::vector<std::string> platform_options(const Machine& machine) {
+    std::vector<std::string> argv;
+    if (!machine.uuid.empty()) {
+        argv.insert(argv.end(), {"-uuid", machine.uuid});
+    }
+    if (!machine.asset_tag.empty()) {
+        argv.insert(argv.end(), {"-smbios", "type=3,asset=" + machine.asset_tag});
+    }
+    if (!machine.medium.empty()) {
+        const bool arm = machine.architecture == "aarch64";
+        argv.insert(argv.end(), {"-drive", "if=none,id=medium,format=raw,readonly=on,file=" +
+                                               option_value(machine.medium)});
+        if (arm) {
+            argv.insert(argv.end(), {"-device", "virtio-scsi-pci"});
+        }
+        argv.insert(argv.end(), {"-device", arm ? "scsi-cd,drive=medium" : "ide-cd,drive=medium"});
+    }
+    return argv;
+}
+
+}  // namespace
+
 std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware) {
     const bool arm = machine.architecture == "aarch64";
     std::vector<std::string> argv = {"qemu-system-" + machine.architecture,
@@ -94,9 +125,13 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
     // Writes go to an anonymous temporary file: the image stays as it is.
     add("-drive", "if=none,id=disk,format=raw,snapshot=on,discard=unmap,file=" + option_value(machine.disk));
     add("-device", "nvme,drive=disk,serial=tarn,bootindex=0");
-    add("-netdev", "user,id=net");
-    add("-device", "virtio-net-pci,netdev=net,romfile=");
+    for (std::string& option : network_options(machine)) {
+        argv.push_back(std::move(option));
+    }
     add("-device", "virtio-rng-pci");
+    for (std::string& option : platform_options(machine)) {
+        argv.push_back(std::move(option));
+    }
     add("-chardev", machine.console + ",id=console");
     add("-serial", "chardev:console");
     if (!machine.results.empty()) {
@@ -114,52 +149,10 @@ std::vector<std::string> qemu_command(const Machine& machine, const Firmware& fi
     return argv;
 }
 
-namespace {
-
-int raise_loopback() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return errno;
-    }
-    ifreq request{};
-    std::memcpy(request.ifr_name, "lo", 3);
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    const int problem = ::ioctl(fd, SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
-    ::close(fd);
-    return problem;
-}
-
-// The machine and its servers end with the program that started them, however that ends.
-int end_with(pid_t parent) {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-        return errno;
-    }
-    return ::getppid() == parent ? 0 : ECANCELED;
-}
-
-// Between fork and exec: a namespace of our own. Without root, a user namespace gives the right.
-int unshare_network() {
-    const int flags = ::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET;
-    return ::unshare(flags) == 0 ? raise_loopback() : errno;
-}
-
-int join(const char* user, const char* network) {
-    if (user[0] != '\0') {
-        const int fd = ::open(user, O_RDONLY | O_CLOEXEC);
-        if (fd < 0 || ::setns(fd, CLONE_NEWUSER) != 0) {
-            return errno;
-        }
-    }
-    const int fd = ::open(network, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && ::setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
-}
-
-}  // namespace
-
 Result<PrivateNetwork> PrivateNetwork::make(Command serve) {
     serve.before_exec = [parent = ::getpid()] {
-        const int problem = unshare_network();
-        return problem != 0 ? problem : end_with(parent);
+        const int problem = emulator::unshare_network();
+        return problem != 0 ? problem : emulator::end_with_parent(parent);
     };
     auto child = Child::start(serve);
     if (!child) {
@@ -171,12 +164,7 @@ Result<PrivateNetwork> PrivateNetwork::make(Command serve) {
 }
 
 void PrivateNetwork::enter(Command& command) const {
-    const std::string base = fmt::format("/proc/{}/ns/", child_.pid());
-    const std::string user = ::geteuid() == 0 ? "" : base + "user";
-    command.before_exec = [user, network = base + "net", parent = ::getpid()] {
-        const int problem = join(user.c_str(), network.c_str());
-        return problem != 0 ? problem : end_with(parent);
-    };
+    emulator::enter_network_of(command, child_.pid());
 }
 
 }  // namespace tarn::vm

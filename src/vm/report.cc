@@ -19,6 +19,9 @@ std::string BootReport::to_json() const {
     root["accelerator"] = accelerator.accelerator == Accelerator::kKvm ? "kvm" : "tcg";
     root["accelerator-reason"] = accelerator.why;
     root["ready-seconds"] = ready_seconds;
+    if (provisioned_seconds > 0) {
+        root["provisioned-seconds"] = provisioned_seconds;
+    }
     root["phases"] = nlohmann::ordered_json::array();
     for (const BootPhase& phase : phases) {
         root["phases"].push_back({{"name", phase.name}, {"seconds", phase.seconds}});

@@ -32,6 +32,8 @@ struct BootRequest {
     std::string secure_boot_certificate{};
     std::string repository;    // published snapshot served to the guest
     std::string work_dir;      // logs, report.json
+    bool metadata = true;      // the machine finds an emulated platform: `tarn vm metadata`
+    std::string metadata_file{};  // scenario of one instance; empty: one that is made up
     unsigned memory_mib = 2048;
     unsigned cpus = 2;
     unsigned timeout_seconds = 600;
@@ -52,6 +54,7 @@ struct BootReport {
     AcceleratorProbe accelerator;
     std::vector<BootPhase> phases;
     double ready_seconds = 0;  // power-on to ready
+    double provisioned_seconds = 0;  // power-on to the report of Ready to the platform; 0: none came
     std::vector<BootCheck> checks;
     std::string console_log;   // path
     std::string to_json() const;
@@ -60,6 +63,6 @@ struct BootReport {
 Result<BootReport> boot_test(const BootRequest& request, Reporter& reporter);
 // Console on this terminal (Ctrl-A X leaves), root logged in without a password by a credential
 // that only this boot gets.
-Result<int> boot_interactive(const BootRequest& request);
+Result<int> boot_interactive(const BootRequest& request, Reporter& reporter);
 
 }  // namespace tarn

@@ -8,6 +8,7 @@
 #include "vm/detail/console.hh"
 #include "vm/detail/guest_checks.hh"
 #include "vm/detail/machine.hh"
+#include "vm/detail/provisioning.hh"
 #include "vm/detail/results.hh"
 
 namespace tarn {
@@ -61,6 +62,76 @@ TEST(Qemu, HasABoardForEachArchitecture) {
     EXPECT_EQ(vm::results_port("x86_64"), "/dev/ttyS1");
 }
 
+TEST(Qemu, SaysWhoTheMachineIs) {
+    vm::Machine machine;
+    const auto words = [&] {
+        std::string all;
+        for (const std::string& each : vm::qemu_command(machine, {"/code", "/vars"})) {
+            all += each + " ";
+        }
+        return all;
+    };
+    EXPECT_EQ(words().find("medium"), std::string::npos);
+    machine.uuid = "0f0e0d0c-1111-4222-8333-444455556666";
+    machine.asset_tag = vm::kAssetTag;
+    machine.medium = "/a,b";
+    EXPECT_NE(words().find("-uuid 0f0e0d0c-1111-4222-8333-444455556666 "), std::string::npos);
+    EXPECT_NE(words().find("-smbios type=3,asset=7783-7084-3265-9085-8269-3286-77 "),
+              std::string::npos);
+    EXPECT_NE(words().find("readonly=on,file=/a,,b -device ide-cd,drive=medium"), std::string::npos);
+    EXPECT_NE(words().find("virtio-net-pci,netdev=net,romfile="), std::string::npos);
+    emulator::Instance instance;
+    instance.nics.resize(2);
+    instance.nics[0].mac = "000D3A112233";
+    instance.nics[1].mac = "000D3AFFFFFF";
+    machine.macs = vm::macs_of(instance);
+    EXPECT_NE(words().find("user,id=net1,net=10.0.3.0/24 -device "
+                           "virtio-net-pci,netdev=net1,mac=00:0d:3a:ff:ff:ff,romfile= "),
+              std::string::npos);
+    EXPECT_EQ(words().find("netdev=net,"), std::string::npos);
+    machine.architecture = "aarch64";
+    EXPECT_NE(words().find("-device virtio-scsi-pci -device scsi-cd,drive=medium"),
+              std::string::npos);
+}
+
+TEST(Provisioning, MakesAKeyAMediumAndAnEmulator) {
+    const TempDir work = TempDir::make().value();
+    BootRequest request;
+    request.work_dir = work.path();
+    request.metadata = false;
+    EXPECT_FALSE(vm::prepare_provisioning(request, work.path(), "tarn")->has_value());
+    request.metadata = true;
+    const auto made = vm::prepare_provisioning(request, work.path(), "tarn").value();
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->instance.ssh_keys.front(), made->key.public_line);
+    EXPECT_EQ(read_file(made->medium)->size() % 2048, 0U);
+    EXPECT_NE(read_file(made->medium)->find(made->key.public_line), std::string::npos);
+    EXPECT_EQ(made->emulator.argv.back(), "--name=tarn-boot");
+
+    request.metadata_file = work.path() + "/scenario.toml";
+    ASSERT_TRUE(write_file_atomic(request.metadata_file, "[instances.a]\nmedia = \"none\"\n"));
+    EXPECT_EQ(vm::prepare_provisioning(request, work.path(), "tarn").value()->medium, "");
+    ASSERT_TRUE(write_file_atomic(request.metadata_file, "[generate]\ncount = 2\nsubnet = \"10.0.0.0/24\"\n"));
+    const auto two = vm::prepare_provisioning(request, work.path(), "tarn");
+    ASSERT_FALSE(two);
+    EXPECT_EQ(two.error().kind, ErrorKind::kUsage);
+}
+
+TEST(Provisioning, WhatThePlatformWasToldIsReadFromItsLog) {
+    EXPECT_FALSE(vm::parse_told("").ready);
+    EXPECT_FALSE(vm::parse_told("{\"event\":\"listening\"}\nnot json\n[1]\n").ready);
+    const auto failed = vm::parse_told(
+        R"({"event":"health","state":"NotReady","substatus":"ProvisioningFailed","description":"why"})");
+    EXPECT_FALSE(failed.ready);
+    EXPECT_EQ(failed.last, "NotReady: ProvisioningFailed: why");
+    const auto ready = vm::parse_told(
+        "{\"event\":\"health\",\"state\":\"Ready\",\"agent\":\"a\",\"time\":5.5}\n"
+        "{\"event\":\"health\",\"state\":\"Ready\",\"agent\":\"a\",\"time\":9}\n");
+    EXPECT_TRUE(ready.ready);
+    EXPECT_EQ(ready.at, 5.5);
+    EXPECT_EQ(ready.last, "Ready by a");
+}
+
 #if defined(__x86_64__)
 TEST(Probe, EmulatesWhatTheMachineIsNot) {
     const AcceleratorProbe probe = probe_accelerator("aarch64");
@@ -75,6 +146,18 @@ TEST(GuestChecks, LookAtSecureBootWhenTheImageIsSigned) {
     EXPECT_NE(script().find("secure_boot='no'"), std::string::npos);
     image.secure_boot = true;
     EXPECT_NE(script().find("secure_boot='yes'"), std::string::npos);
+}
+
+TEST(GuestChecks, LookAtProvisioningOnlyWhereThereIsSome) {
+    Image image;
+    const auto without = vm::check_credentials(image, {});
+    EXPECT_FALSE(without.contains("tarn.check-key"));
+    EXPECT_NE(without.at("tarn.check").find("user=''\n"), std::string::npos);
+    const auto with =
+        vm::check_credentials(image, {}, vm::Provisioned{"o'ps", "host", true, "KEY"});
+    EXPECT_EQ(with.at("tarn.check-key"), "KEY");
+    EXPECT_NE(with.at("tarn.check").find("user='o'\\''ps'\nhostname='host'\npassword=set\n"),
+              std::string::npos);
 }
 
 TEST(Results, AGuestMaySayAnything) {

@@ -28,6 +28,10 @@ void print_report(const Context& context, const BootReport& report) {
     print(table, context.format());
     context.reporter().info("console and report are in " +
                             context.shown(parent_path(report.console_log)));
+    if (report.provisioned_seconds > 0) {
+        context.reporter().info(
+            fmt::format("reported ready to the platform after {:.1f} s", report.provisioned_seconds));
+    }
     context.reporter().info(
         fmt::format("ready in {:.1f} s ({})", report.ready_seconds, join(phases, ", ")));
 }
@@ -39,11 +43,14 @@ CommandSpec image_boot() {
     spec.path = "image boot";
     spec.summary = "Boot a built image under QEMU, on this terminal or as a test";
     spec.details =
-        "The image itself is never written. The machine has no network but a namespace of its own.\n"
+        "The image itself is never written. The machine has no network but a namespace of its own, with\n"
+        "the platform that `tarn vm metadata` emulates: it is provisioned as in a cloud.\n"
         "Without --test you are logged in as root on the console; Ctrl-A X leaves.";
     spec.arguments = {{"IMAGE", "its name"}};
     spec.options = {architecture_option(Architectures::kOne),
                     {"--test", "", "check the machine from inside and print a report"},
+                    {"--metadata", "FILE", "what the machine is told it is: a scenario of one instance"},
+                    {"--no-metadata", "", "leave the emulated platform out"},
                     {"--memory", "MIB", "memory of the machine (2048)"},
                     {"--cpus", "N", "processors of the machine (2)"},
                     {"--timeout", "SECONDS", "give up after so long (900)"}};
@@ -61,9 +68,16 @@ CommandSpec image_boot() {
         request.memory_mib = TARN_TRY(number("memory", 2048));
         request.cpus = TARN_TRY(number("cpus", 2));
         request.timeout_seconds = TARN_TRY(number("timeout", 900));
+        if (given.has("metadata") && given.has("no-metadata")) {
+            return fail(ErrorKind::kUsage, "--metadata and --no-metadata exclude each other");
+        }
+        request.metadata = !given.has("no-metadata");
+        if (given.has("metadata")) {
+            request.metadata_file = absolute_path(given.value("metadata"), current_directory());
+        }
         request.stop = context.stop();
         if (!given.has("test")) {
-            const int code = TARN_TRY(boot_interactive(request));
+            const int code = TARN_TRY(boot_interactive(request, context.reporter()));
             return code == 0 ? ExitCode::kDone : ExitCode::kFailed;
         }
         const BootReport report = TARN_TRY(boot_test(request, context.reporter()));

@@ -59,8 +59,9 @@ std::string fstab(const Image& image, const BootFacts& facts) {
     return fmt::format(
         "# Written when the image `{}` was composed.\n"
         "PARTUUID={} / {} {} 0 {}\n"
-        "PARTUUID={} /efi vfat umask=0077,noauto,x-systemd.automount,x-systemd.idle-timeout=2min 0 "
-        "0\n",
+        "PARTUUID={} /efi vfat umask=0077,nodev,nosuid,noexec,noauto,x-systemd.automount,"
+        "x-systemd.idle-timeout=2min 0 0\n"
+        "tmpfs /dev/shm tmpfs nosuid,nodev,noexec 0 0\n",
         image.name,
         facts.root_partition.to_string(),
         facts.filesystem,

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "project/detail/shape.hh"
-#include "project/detail/value.hh"
+#include "project/toml.hh"
 #include "project/model.hh"
 
 #include <algorithm>

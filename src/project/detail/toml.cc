@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The only file that sees the TOML library.
 #include "base/strings.hh"
-#include "project/detail/value.hh"
+#include "project/toml.hh"
 
 #include <toml++/toml.h>
 

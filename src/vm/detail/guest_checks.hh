@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "project/model.hh"
@@ -16,9 +17,17 @@ struct GuestServers {
     std::string bad_url;   // the same with one altered package
     std::string results = "/dev/ttyS1";  // where findings go
 };
+// What the machine should have become by provisioning. Not looked at in an image that does not
+// provision itself.
+struct Provisioned {
+    std::string user, hostname;
+    bool password = false;    // the user has one
+    std::string private_key;  // of OpenSSH
+};
 // Credential name -> bytes.
-std::map<std::string, std::string> check_credentials(const Image& image,
-                                                     const GuestServers& servers);
+std::map<std::string, std::string> check_credentials(
+    const Image& image, const GuestServers& servers,
+    const std::optional<Provisioned>& provisioned = std::nullopt);
 // Credentials that log root in on the consoles.
 std::map<std::string, std::string> console_credentials();
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/process.hh"
+#include "emulator/network.hh"
 #include "vm/vm.hh"
 
 namespace tarn::vm {
@@ -34,10 +35,15 @@ struct Machine {
     // chardev arguments of the first and second serial port: "stdio", "file,path=..."
     std::string console = "stdio";
     std::string results{};  // empty: no second port
+    std::string uuid{};     // of the machine; empty: QEMU's own
+    std::string asset_tag{};  // of its chassis
+    std::vector<std::string> macs{};  // "00:0d:3a:..." of its network cards; empty: one, QEMU's
+    std::string medium{};     // a file in its CD drive; empty: it has no drive
 };
 std::vector<std::string> qemu_command(const Machine& machine, const Firmware& firmware);
 
-// A network namespace with nothing in it but its own loopback. The first child started in it makes
+// A network namespace with nothing in it but its own loopback, which has the addresses of the
+// platform's servers. The first child started in it makes
 // it; later ones join. No packet of a guest can leave it.
 class PrivateNetwork {
   public:
