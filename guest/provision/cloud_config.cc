@@ -401,7 +401,7 @@ class Reader {
     Problems& say_;
 };
 
-std::string quoted(std::string_view word) {
+std::string shell_word(std::string_view word) {
     return "'" + replace_all(std::string(word), "'", "'\\''") + "'";
 }
 
@@ -413,7 +413,7 @@ std::string shell_script(const Node& commands) {
         if (command.kind == Node::Kind::kList) {
             std::vector<std::string> words;
             for (const Node& word : command.items) {
-                words.push_back(quoted(word.text));
+                words.push_back(shell_word(word.text));
             }
             text += join(words, " ") + "\n";
         } else {

@@ -13,7 +13,7 @@ namespace tarn::guest {
 
 namespace {
 
-std::string quoted(const std::string& field) {
+std::string csv_field(const std::string& field) {
     if (field.find_first_of("|'\r\n") == std::string::npos) {
         return field;
     }
@@ -24,14 +24,14 @@ std::string text_with(const Report& report, const std::string& reason) {
     std::vector<std::string> fields;
     fields.push_back(report.success ? "result=success" : "result=error");
     if (!report.success) {
-        fields.push_back(quoted("reason=" + reason));
+        fields.push_back(csv_field("reason=" + reason));
     }
     fields.push_back(std::string("agent=") + kAgent);
     if (!report.success) {
         fields.push_back(fmt::format("duration={:.1f}", report.seconds));
     }
-    fields.push_back(quoted("pps_type=" + report.pps_type));
-    fields.push_back(quoted("vm_id=" + report.vm_id));
+    fields.push_back(csv_field("pps_type=" + report.pps_type));
+    fields.push_back(csv_field("vm_id=" + report.vm_id));
     fields.push_back("timestamp=" + report.timestamp);
     if (!report.success) {
         fields.emplace_back("documentation_url=https://aka.ms/linuxprovisioningerror");
