@@ -36,6 +36,25 @@ for room in $rooms; do
     seen="$seen $room"
 done
 
+# The rooms of guest/: arrows as in guest/CMakeLists.txt, and nothing of src/ but base.
+guest=$(sed -n 's/^tarn_guest(\([a-z]*\).*/\1/p' guest/CMakeLists.txt)
+for room in $guest; do
+    depends=$(tr '\n' ' ' <guest/CMakeLists.txt | grep -o "tarn_guest($room[ )][^)]*)" |
+        sed -n 's/.*DEPENDS\([^)]*\).*/\1/p' | sed 's/LIBS.*//')
+    reached=$depends  # what a room it may use includes in its headers, it sees too
+    for dependency in $depends; do
+        reached="$reached $(tr '\n' ' ' <guest/CMakeLists.txt | grep -o "tarn_guest($dependency[ )][^)]*)" |
+            sed -n 's/.*DEPENDS\([^)]*\).*/\1/p' | sed 's/LIBS.*//')"
+    done
+    while IFS=: read -r file line target; do
+        case " base $room $reached " in
+            *" $target "*) ;;
+            *) echo "$file:$line: guest/$room includes $target, which its DEPENDS does not name"; bad=1 ;;
+        esac
+    done < <(grep -rnoE '^#include "[a-z_]+/' "guest/$room" --include='*.cc' --include='*.hh' |
+                 sed -E 's/#include "([a-z_]+).*/\1/')
+done
+
 # A foreign library is included by one room only.
 fence() {
     local pattern=$1 room=$2 hits
