@@ -64,6 +64,9 @@ Result<std::optional<Provisioning>> prepare_provisioning(const BootRequest& requ
     made.emulator.argv.push_back(request.metadata_file.empty()
                                      ? "--name=" + made.instance.name
                                      : "--scenario=" + request.metadata_file);
+    if (made.instance.secure_boot) {
+        made.emulator.argv.emplace_back("--secure-boot");
+    }
     return std::optional(std::move(made));
 }
 

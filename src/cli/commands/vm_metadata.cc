@@ -66,6 +66,11 @@ Result<Scenario> chosen_scenario(const Given& given) {
             instance.ssh_keys.emplace_back(trim(key));
         }
     }
+    if (given.has("secure-boot")) {
+        for (emulator::Instance& instance : scenario.instances) {
+            instance.secure_boot = true;
+        }
+    }
     if (given.has("no-rate-limits")) {
         scenario.rate_limits = false;
     }
@@ -157,7 +162,7 @@ Result<ExitCode> serve_in_namespace(Context& context) {
             command.argv.push_back(fmt::format("--{}={}", name, value));
         }
     }
-    for (const char* name : {"no-rate-limits", "verbose", "quiet"}) {
+    for (const char* name : {"secure-boot", "no-rate-limits", "verbose", "quiet"}) {
         if (given.has(name)) {
             command.argv.push_back(std::string("--") + name);
         }
@@ -211,6 +216,7 @@ CommandSpec vm_metadata() {
         {"--subnet", "NETWORK", "their connections come from its addresses, as 10.7.0.0/16"},
         {"--name", "NAME", "what instances are called (node)"},
         {"--ssh-key", "FILE", "give every instance this public key", {}, true},
+        {"--secure-boot", "", "tell every instance that it started with Secure Boot"},
         {"--listen",
          "ADDRESS:PORT",
          "listen here and make no namespace; port 0 is a free one",
